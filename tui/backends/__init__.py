@@ -1,0 +1,1 @@
+"""Task results, read from the store that keeps them."""

@@ -1,0 +1,1 @@
+"""One declaration per column, for screens, plain text, CSV and JSON alike."""

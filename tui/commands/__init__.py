@@ -1,0 +1,1 @@
+"""One declaration per command: binding, footer, palette and help come from it."""

@@ -1,0 +1,1 @@
+"""What is true about the cluster, in pure Python."""

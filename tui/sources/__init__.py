@@ -1,0 +1,1 @@
+"""Threads that observe the cluster and feed the Inbox."""

@@ -1,0 +1,1 @@
+"""Generic pieces that screens are made of."""
