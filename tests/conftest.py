@@ -1,0 +1,62 @@
+"""What every test shares: the report of what did not run, and of how long things took."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TOOK = re.compile(r"^\[took\] (?P<what>.+): (?P<seconds>[\d.]+) s$", re.MULTILINE)
+"""What `tests.servers.wait_for` prints."""
+
+MISSING = "did not run: "
+"""How the reason of a skip begins that must not go unnoticed."""
+
+
+def missing(what: str) -> None:
+    """Leave a test out because the machine lacks something: loudly, and on CI as a failure."""
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(f"{what} (on CI nothing may be left out)", pytrace=False)
+    pytest.skip(MISSING + what)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies under integration/, and keep it on one xdist worker: it shares a cluster."""
+    for item in items:
+        if "integration" in item.path.relative_to(item.config.rootpath).parts:
+            item.add_marker(pytest.mark.integration)
+            item.add_marker(pytest.mark.xdist_group("integration"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how long things took, and which tests did not run and why."""
+    took = list(_took(terminalreporter))
+    if took:
+        terminalreporter.section("how long things took")
+        for line in took:
+            terminalreporter.write_line(line)
+    lines = list(_not_run(terminalreporter))
+    if lines:
+        terminalreporter.section("did not run")
+        for line in lines:
+            terminalreporter.write_line(line)
+    if path := os.environ.get("CELERY_TUI_NOT_RUN"):
+        Path(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _took(terminalreporter: pytest.TerminalReporter) -> Iterator[str]:
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            test = report.nodeid.split("::", 1)[-1]
+            for match in TOOK.finditer(report.capstdout):
+                yield f"{float(match['seconds']):9.3f} s  {match['what']}  ({test})"
+
+
+def _not_run(terminalreporter: pytest.TerminalReporter) -> Iterator[str]:
+    for report in terminalreporter.stats.get("skipped", []):
+        # A skip's longrepr is (path, line, "Skipped: reason").
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else ""
+        if MISSING in reason:
+            yield f"{report.nodeid}: {reason.split(MISSING, 1)[1]}"

@@ -1,0 +1,60 @@
+"""Servers that integration tests share: one Redis and one worker for the whole session."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from celery import Celery
+
+from tests.conftest import missing
+from tests.servers import RedisServer, ServerMissing, Worker, client
+
+
+@dataclass(frozen=True)
+class RunningCluster:
+    """A Redis, one worker on it, and what a test needs to talk to both."""
+
+    redis: RedisServer
+    worker: Worker
+    app: Celery
+    """A client app: `cluster.app.send_task("sample.add", (1, 2))`."""
+    broker: str
+    backend: str
+    ledger: Path
+    """Where tasks `slow` and `echo` write."""
+
+
+def new_redis(*options: str) -> RedisServer:
+    """A Redis server, started; without a program for it the test is reported as not run."""
+    try:
+        return RedisServer(*options).start()
+    except ServerMissing as error:
+        missing(str(error))
+        raise
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """The shared Redis: never flush, stop or pause it, other tests are using it."""
+    server = new_redis()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis for one test alone, which may stop it, fill it and break it."""
+    server = new_redis()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(redis_server: RedisServer) -> Iterator[RunningCluster]:
+    """One shared prefork worker with -E and two processes on the queue `celery`."""
+    broker, backend = redis_server.url(0), redis_server.url(1)
+    app = client(broker, backend)
+    with Worker(broker, backend) as worker:
+        yield RunningCluster(redis_server, worker, app, broker, backend, worker.ledger)
+    app.close()

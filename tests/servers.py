@@ -1,0 +1,342 @@
+"""Real servers and real workers for tests: started on free ports, ended by process id."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import psutil
+from celery import Celery
+
+APPS = Path(__file__).parent / "integration"
+"""Where the sample app lies; workers start here, so that nothing of ours is on their path."""
+
+T = TypeVar("T")
+
+
+class ServerMissing(Exception):
+    """This machine has no such server program."""
+
+
+def wait_for(predicate: Callable[[], T], what: str, timeout: float = 60.0) -> T:
+    """The first true answer of the predicate; prints how long that took.
+
+    Raises AssertionError naming `what` after `timeout` seconds.
+    """
+    began = time.monotonic()
+    while True:
+        answer = predicate()
+        took_s = time.monotonic() - began
+        if answer:
+            print(f"[took] {what}: {took_s:.3f} s")
+            return answer
+        if took_s > timeout:
+            raise AssertionError(f"not within {timeout:g} s: {what} (last answer: {answer!r})")
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on at this moment."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def redis_program() -> str:
+    """The path of redis-server, or of valkey-server where only that is installed."""
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    if program is None:
+        raise ServerMissing("needs a redis-server or valkey-server on PATH")
+    return program
+
+
+class RedisServer:
+    """A redis-server of our own on a loopback port: nothing on disk outlives it.
+
+    Restarting keeps the port and forgets the data, as a Redis without persistence does.
+    """
+
+    def __init__(self, *options: str, password: str | None = None) -> None:
+        self.password = password
+        self.port = 0
+        self._options = (*options, *(("--requirepass", password) if password else ()))
+        self._program = redis_program()
+        self._folder = Path(tempfile.mkdtemp(prefix="celery-tui-redis-"))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        """Where the server writes its log."""
+        return self._folder / "redis.log"
+
+    def url(self, db: int = 0) -> str:
+        """The URL of one of its databases, password included."""
+        password = f":{self.password}@" if self.password else ""
+        return f"redis://{password}127.0.0.1:{self.port}/{db}"
+
+    def start(self) -> Self:
+        """Start, on a new port at the first time, and return once it answers."""
+        for attempt in range(5):
+            # Somebody else may take a free port before the server does: ask for another one then.
+            port = self.port or free_port()
+            self._process = subprocess.Popen(self._command(port), stdin=subprocess.DEVNULL)
+            if self._answers(port):
+                self.port = port
+                return self
+            self._end(signal.SIGKILL)
+            if self.port:
+                time.sleep(0.2 * (attempt + 1))
+        raise AssertionError(f"redis-server does not start; its log: {self._log_text()}")
+
+    def stop(self) -> None:
+        """End the server politely and remove its folder; the port stays ours for `start`."""
+        self._end(signal.SIGTERM)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End the server as a power cut does."""
+        self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Let the server hang: connections stay open and nothing is answered."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """End a pause."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def restart(self) -> Self:
+        """Start again on the same port, empty."""
+        self.kill()
+        return self.start()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _command(self, port: int) -> list[str]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        settings = {
+            "--bind": "127.0.0.1",
+            "--port": str(port),
+            "--dir": str(self._folder),
+            "--logfile": str(self.log),
+            "--save": "",
+            "--appendonly": "no",
+        }
+        return [
+            self._program,
+            *(word for pair in settings.items() for word in pair),
+            *self._options,
+        ]
+
+    def _answers(self, port: int) -> bool:
+        """Whether the process started last answers within 10 s."""
+        assert self._process is not None
+        until = time.monotonic() + 10
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=1) as sock:
+                    sock.sendall(b"PING\r\n")
+                    reply = sock.recv(64)
+            except OSError:
+                reply = b""
+            # A stranger's server on this port answers too: then ours has ended, or soon will.
+            if reply.startswith((b"+PONG", b"-NOAUTH")) and self._process.poll() is None:
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _end(self, number: int) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        # A paused process takes no SIGTERM.
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(number)
+        _reap(process, 10)
+
+    def _log_text(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else "(none)"
+
+
+class Worker:
+    """A `celery worker` process of a given app, as a user would start it.
+
+    The app finds its broker, its result backend and its ledger in CT_BROKER, CT_BACKEND and
+    CT_LEDGER.
+    """
+
+    def __init__(
+        self,
+        broker: str,
+        backend: str = "",
+        *,
+        app: str = "sample",
+        folder: Path = APPS,
+        queues: Sequence[str] = ("celery",),
+        pool: str = "prefork",
+        concurrency: int = 2,
+        name: str = "w1",
+        events: bool = True,
+        ledger: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        self.broker = broker
+        self.hostname = name if "@" in name else f"{name}@test"
+        self._own = Path(tempfile.mkdtemp(prefix="celery-tui-worker-"))
+        self.log = self._own / "worker.log"
+        self.ledger = ledger or self._own / "ledger"
+        self._app = app
+        self._folder = folder
+        self._arguments = [
+            *("-Q", ",".join(queues), "-P", pool, "-c", str(concurrency), "-n", self.hostname),
+            *("--loglevel", "INFO", "--logfile", str(self.log), *(("-E",) if events else ())),
+            *options,
+        ]
+        self._env = {
+            **os.environ,
+            "CT_BROKER": broker,
+            "CT_BACKEND": backend,
+            "CT_LEDGER": str(self.ledger),
+            **(env or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the worker's main process."""
+        assert self._process is not None, "the worker is not running"
+        return self._process.pid
+
+    def start(self, timeout: float = 60.0) -> Self:
+        """Start and return once the worker answers a ping."""
+        self.launch()
+        wait_for(self.is_ready, f"worker {self.hostname} answers", timeout)
+        return self
+
+    def launch(self) -> Self:
+        """Start without waiting: for tests that watch a worker come up."""
+        command = [sys.executable, "-m", "celery", "-A", self._app, "worker", *self._arguments]
+        with self.log.with_suffix(".out").open("ab") as out:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self._folder,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                # A Ctrl-C meant for the test run must not reach the worker a second time.
+                start_new_session=True,
+            )
+        return self
+
+    def is_ready(self) -> bool:
+        """Whether the worker answers a ping; an AssertionError with its log if it has ended."""
+        assert self._process is not None
+        assert self._process.poll() is None, f"worker ended at once: {self.log_text()}"
+        app = client(self.broker)
+        try:
+            replies = app.control.ping(destination=[self.hostname], timeout=1.0, limit=1)
+        finally:
+            app.close()
+        return bool(replies)
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Warm shutdown as TERM asks for it; what is still there after `timeout` is killed."""
+        self._end(signal.SIGTERM, timeout)
+        shutil.rmtree(self._own, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End the worker and its children as the out-of-memory killer does: no goodbye."""
+        self._end(signal.SIGKILL, 10.0)
+
+    def pause(self) -> None:
+        """Let the main process hang: no heartbeat, no reply, the children go on."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """End a pause."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def log_text(self) -> str:
+        """What the worker has logged and printed so far."""
+        paths = (self.log, self.log.with_suffix(".out"))
+        return "".join(path.read_text(errors="replace") for path in paths if path.exists())
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _end(self, number: int, timeout: float) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        family = _children(process.pid)
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(number)
+        _reap(process, timeout)
+        # Children of a killed worker would go on with their task.
+        for child in family:
+            _kill(child)
+        psutil.wait_procs(family, timeout=10)
+
+
+def client(broker: str, backend: str = "", **settings: Any) -> Celery:
+    """A Celery app for sending to a test's broker and asking its workers: `send_task("…")`."""
+    app = Celery("client", broker=broker, backend=backend or None, set_as_current=False)
+    app.conf.update(broker_connection_retry_on_startup=True, **settings)
+    return app
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _kill(process: psutil.Process) -> None:
+    """psutil compares start times, so a reused process id is never hit."""
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return
+
+
+def _reap(process: subprocess.Popen[bytes], timeout: float) -> None:
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
