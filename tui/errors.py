@@ -1,0 +1,51 @@
+"""Errors that a person reads: each says what happened and what to do about it.
+
+TuiError
+├── BrokerError      the broker cannot be reached, refuses us, or its driver is missing
+├── BackendError     the same for the result backend
+├── AppError         a Celery app (``-A``) cannot be loaded
+├── SettingsError    an option, environment variable or file is wrong
+├── ActionError      an act was refused before anything was sent
+└── DemoError        the demo cluster could not be started
+"""
+
+from __future__ import annotations
+
+
+class TuiError(Exception):
+    """One clear sentence (``title``) and what to do next (``hint``).
+
+    Neither may hold a password: pass URLs through ``urls.redact`` first.
+    """
+
+    def __init__(self, title: str, hint: str = "") -> None:
+        super().__init__(title)
+        self.title = title
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.title}. {self.hint}" if self.hint else self.title
+
+
+class BrokerError(TuiError):
+    """The broker cannot be reached, refuses us, or its driver is missing."""
+
+
+class BackendError(TuiError):
+    """The result backend cannot be reached or read."""
+
+
+class AppError(TuiError):
+    """The Celery app named with ``-A`` cannot be loaded."""
+
+
+class SettingsError(TuiError):
+    """An option, an environment variable or a file holds something unusable."""
+
+
+class ActionError(TuiError):
+    """An act was refused before anything was sent."""
+
+
+class DemoError(TuiError):
+    """The demo cluster could not be started."""

@@ -1,0 +1,350 @@
+"""How one event, inspect entry or stored result moves a task from state to state. Pure."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from .events import Event
+from .observations import ResultMeta
+from .task import (
+    BACKEND,
+    EVENTS,
+    FAILURE,
+    FINAL,
+    INSPECT,
+    PENDING,
+    RECEIVED,
+    REJECTED,
+    RETRY,
+    REVOKED,
+    STARTED,
+    SUCCESS,
+    UNKNOWN,
+    Attempt,
+    Exact,
+    Task,
+)
+
+STATE_OF = {
+    "task-received": RECEIVED,
+    "task-started": STARTED,
+    "task-retried": RETRY,
+    "task-rejected": REJECTED,
+    "task-revoked": REVOKED,
+    "task-failed": FAILURE,
+    "task-succeeded": SUCCESS,
+    "task-cancelled": RETRY,
+}
+RANK = {
+    PENDING: 0,
+    RECEIVED: 1,
+    STARTED: 2,
+    RETRY: 3,
+    REJECTED: 3,
+    REVOKED: 4,
+    FAILURE: 5,
+    SUCCESS: 4,
+    UNKNOWN: 2,
+}
+WRAPPED = "ExceptionWithTraceback"
+"""Celery reports Reject and killed children under this name; the traceback's end tells more."""
+
+
+def follow(task: Task, event: Event) -> bool:
+    """Fold one task event in; True when the state (or the attempt) changed.
+
+    Rules: events come out of order, so (retries, timestamp, rank) decides and late news only
+    fills blanks; ``task-sent`` never sets a state (its sender's clock is another one); an end
+    that belongs to a former attempt is written there.
+    """
+    _note(task, EVENTS)
+    if event.type == "task-sent":
+        _sent(task, event)
+        return False
+    state = STATE_OF.get(event.type)
+    if state is None:
+        return _custom(task, event)
+    if state == RECEIVED:
+        return _received(task, event)
+    return _moved(task, event, state)
+
+
+def _note(task: Task, source: str) -> None:
+    if source not in task.sources:
+        task.sources = (*task.sources, source)
+
+
+def _describe(task: Task, event: Event) -> None:
+    if event.name and not task.name:
+        task.name = sys.intern(event.name)
+    if event.args is not None and task.args_source in ("", EVENTS):
+        task.args, task.kwargs, task.args_source = event.args, event.kwargs, EVENTS
+    if event.root_id and not task.root_id:
+        task.root_id = event.root_id
+    if event.parent_id and event.parent_id != task.id and not task.parent_id:
+        task.parent_id = event.parent_id
+    if event.eta is not None:
+        task.eta = event.eta
+    if event.expires is not None:
+        task.expires = str(event.expires)
+
+
+def _sent(task: Task, event: Event) -> None:
+    _describe(task, event)
+    task.queue = sys.intern(event.queue) if event.queue else task.queue
+    task.exchange = event.exchange if event.exchange is not None else task.exchange
+    task.routing_key = event.routing_key or task.routing_key
+    task.client = sys.intern(event.hostname)
+    if not event.retries or task.sent_at is None:
+        task.sent_at = event.timestamp
+    task.as_of = task.as_of or event.timestamp
+
+
+def _received(task: Task, event: Event) -> bool:
+    retries = event.retries or 0
+    order = (retries, event.timestamp, RANK[RECEIVED])
+    _describe(task, event)
+    if order < task.order:
+        if retries == task.retries and task.received_at is None:
+            task.received_at = event.timestamp
+        return False
+    if task.started_at is not None or task.state in FINAL or task.state == RETRY:
+        _close_attempt(task)
+    task.retries = retries
+    task.received_at = event.timestamp
+    task.eta = event.eta
+    _where(task, event)
+    _set(task, RECEIVED, order, event.timestamp)
+    return True
+
+
+def _moved(task: Task, event: Event, state: str) -> bool:
+    if state != STARTED and _ends_former_attempt(task, event, state):
+        return False
+    order = (task.retries, event.timestamp, RANK[state])
+    if order < task.order or _contradicts(task, state):
+        _fill_times(task, event, state)
+        return False
+    _where(task, event)
+    _fill_times(task, event, state)
+    if state == STARTED:
+        task.ended_at = task.runtime_s = None
+    elif state in (RETRY, FAILURE):
+        _failure(task, event)
+    elif state == SUCCESS:
+        task.result = event.result
+        task.exception = task.traceback = None
+    elif state == REVOKED:
+        task.terminated = bool(event.terminated)
+        task.expired = bool(event.expired)
+        task.signum = None if event.signum is None else str(event.signum)
+    _set(task, state, order, event.timestamp)
+    return True
+
+
+def _contradicts(task: Task, state: str) -> bool:
+    # gevent sends a stray task-succeeded after a real kill; the task did not finish.
+    # A `rejected` that follows `failed` is the same end told twice.
+    return (task.state == REVOKED and task.terminated and state == SUCCESS) or (
+        task.state == FAILURE and state == REJECTED
+    )
+
+
+def _fill_times(task: Task, event: Event, state: str) -> None:
+    if state == STARTED:
+        if task.started_at is None:
+            task.started_at = event.timestamp
+        return
+    if task.ended_at is None or event.timestamp > task.ended_at:
+        task.ended_at = event.timestamp
+    if event.runtime is not None:
+        task.runtime_s = event.runtime
+    elif task.started_at is not None and task.runtime_s is None and state != RETRY:
+        task.runtime_s = max(0.0, event.timestamp - task.started_at)
+
+
+def _failure(task: Task, event: Event) -> None:
+    task.exception = plain_exception(event.exception, event.traceback)
+    task.traceback = event.traceback
+
+
+def plain_exception(exception: str | None, traceback: str | None) -> str | None:
+    """The exception's repr; where Celery wrapped it, the traceback's last line instead."""
+    if exception and not exception.startswith(WRAPPED):
+        return exception
+    lines = [line for line in (traceback or "").strip().splitlines() if line.strip()]
+    if lines and not lines[-1].startswith(WRAPPED):
+        return lines[-1].strip()
+    return exception
+
+
+def _where(task: Task, event: Event) -> None:
+    task.worker = sys.intern(event.hostname)
+    task.pid = event.pid if event.pid is not None else task.pid
+
+
+def _set(task: Task, state: str, order: tuple[int, float, int], as_of: float) -> None:
+    task.state, task.order, task.as_of = state, order, as_of
+    task.source, task.verdict = EVENTS, None
+
+
+def _close_attempt(task: Task) -> None:
+    """Move the current attempt into the past; the task's own fields start anew."""
+    state = task.state
+    past = Attempt(
+        task.retries,
+        task.worker,
+        task.pid,
+        task.received_at,
+        task.started_at,
+        task.ended_at,
+        state,
+        task.exception,
+    )
+    task.attempts = (*task.attempts[-49:], past)
+    task.started_at = task.ended_at = task.runtime_s = task.received_at = None
+
+
+def _ends_former_attempt(task: Task, event: Event, state: str) -> bool:
+    if task.started_at is not None or (state == REVOKED and not event.terminated):
+        return False
+    for past in reversed(task.attempts):
+        if past.worker == event.hostname and past.started_at is not None and past.ended_at is None:
+            past.ended_at, past.state = event.timestamp, state
+            past.exception = plain_exception(event.exception, event.traceback)
+            return True
+    return False
+
+
+def _custom(task: Task, event: Event) -> bool:
+    _describe(task, event)
+    task.extra = event.extra
+    if event.hostname and not task.worker:
+        task.worker = sys.intern(event.hostname)
+    return False
+
+
+# -- inspect ---------------------------------------------------------------------------------
+
+
+def inspected(task: Task, entry: dict[str, Any], hostname: str, at: float, state: str) -> bool:
+    """Fold one entry of ``inspect active`` (state STARTED) or reserved/scheduled (RECEIVED) in.
+
+    ``entry`` is Celery's request dict: id, name, args, kwargs, delivery_info, time_start
+    (epoch seconds), worker_pid. True when the state changed.
+    """
+    _note(task, INSPECT)
+    _describe_request(task, entry)
+    if task.state in FINAL:
+        return False
+    started = entry.get("time_start")
+    if state == STARTED and task.started_at is None and isinstance(started, (int, float)):
+        task.started_at = float(started)
+    if RANK[state] <= RANK[task.state] and task.state not in (UNKNOWN, RETRY):
+        return False
+    if task.state == RETRY and not (state == STARTED or _waits_longer(task, entry)):
+        return False
+    changed = task.state != state
+    task.state, task.worker, task.source, task.as_of, task.verdict = (
+        state,
+        sys.intern(hostname),
+        INSPECT,
+        at,
+        None,
+    )
+    if isinstance(entry.get("worker_pid"), int):
+        task.pid = entry["worker_pid"]
+    task.order = (task.retries, task.order[1], RANK[state])
+    if changed and state == STARTED:
+        task.ended_at = None
+    return changed
+
+
+def _waits_longer(task: Task, entry: dict[str, Any]) -> bool:
+    retries = entry.get("retries")
+    return isinstance(retries, int) and retries > task.retries
+
+
+def _describe_request(task: Task, entry: dict[str, Any]) -> None:
+    if isinstance(entry.get("name"), str) and not task.name:
+        task.name = sys.intern(entry["name"])
+    args, kwargs = entry.get("args"), entry.get("kwargs")
+    if isinstance(args, list) and isinstance(kwargs, dict) and task.exact is None:
+        task.exact = Exact(args, kwargs, INSPECT)
+        task.args, task.kwargs, task.args_source = repr(tuple(args)), repr(kwargs), INSPECT
+    route = entry.get("delivery_info")
+    if isinstance(route, dict):
+        if task.routing_key is None and isinstance(route.get("routing_key"), str):
+            task.routing_key = route["routing_key"]
+        if task.exchange is None and isinstance(route.get("exchange"), str):
+            task.exchange = route["exchange"]
+
+
+# -- result backend --------------------------------------------------------------------------
+
+VERDICTS = {
+    SUCCESS: "succeeded (result backend, no event)",
+    FAILURE: "failed (result backend, no event)",
+    RETRY: "waits for its retry (result backend, no event)",
+    REJECTED: "rejected (result backend, no event)",
+    STARTED: "started (result backend, no event)",
+}
+
+
+def stored(task: Task, meta: ResultMeta, at: float) -> bool:
+    """Fold a stored result in; True when the state changed.
+
+    A stored REVOKED is not proof (the worker writes it when the command arrives and the task
+    may still run): it never sets the state of a task that was not heard to end.
+    """
+    _note(task, BACKEND)
+    _describe_stored(task, meta)
+    if task.state in FINAL or meta.state == PENDING:
+        return False
+    if meta.state == REVOKED:
+        task.verdict = "revoked says the result backend; not proven, it may still run"
+        if task.state == UNKNOWN:
+            task.state, task.source, task.as_of = REVOKED, BACKEND, at
+            return True
+        return False
+    if meta.state not in VERDICTS or RANK[meta.state] < RANK[task.state]:
+        return False
+    if meta.state == task.state and task.state != UNKNOWN:
+        return False
+    task.state, task.source, task.as_of, task.verdict = (
+        meta.state,
+        BACKEND,
+        at,
+        VERDICTS[meta.state],
+    )
+    task.order = (task.retries, task.order[1], RANK[meta.state])
+    if meta.state in FINAL:
+        task.ended_at = meta.date_done or at
+        task.result, task.exception, task.traceback = meta.result, meta.exception, meta.traceback
+    return True
+
+
+def _describe_stored(task: Task, meta: ResultMeta) -> None:
+    if meta.name and not task.name:
+        task.name = sys.intern(meta.name)
+    if task.exact is None and meta.args is not None and meta.kwargs is not None:
+        task.exact = Exact(meta.args, meta.kwargs, BACKEND)
+        if not task.args:
+            task.args, task.kwargs, task.args_source = (
+                repr(tuple(meta.args)),
+                repr(meta.kwargs),
+                BACKEND,
+            )
+    task.queue = task.queue or meta.queue
+    task.worker = task.worker or (meta.worker or "")
+    task.group_id = task.group_id or meta.group_id
+    task.traceback = task.traceback or (meta.traceback if task.state == FAILURE else None)
+    if task.result is None and task.state == SUCCESS:
+        task.result = meta.result
+
+
+def left_its_worker(task: Task, at: float) -> None:
+    """No inspect lists it any more and nobody said how it ended."""
+    task.verdict = f"no longer on {task.worker or 'its worker'}; no source says how it ended"
+    task.state, task.source, task.as_of = UNKNOWN, INSPECT, at

@@ -1,0 +1,114 @@
+"""What sources put into the Inbox, besides Health and Outcome; never changed afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from .events import Event
+from .seam import Health, LogLine, Outcome, Preview
+
+
+class EventBatch(msgspec.Struct, frozen=True, gc=False):
+    """Events of one message; ``arrived`` is epoch seconds of our clock."""
+
+    arrived: float
+    events: tuple[Event, ...]
+    malformed: dict[str, int]
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """One worker's answer to one question, as it came.
+
+    ``question`` is ping, active, reserved, scheduled, stats, active_queues or registered;
+    ``payload`` is Celery's own reply (userguide "Workers", inspect) and hostile input.
+    """
+
+    question: str
+    hostname: str
+    payload: Any
+    asked_at: float
+    at: float
+
+
+class RoundEnded(msgspec.Struct, frozen=True, gc=False):
+    """A question's time is up: these answered; who did not is the reader's to tell."""
+
+    question: str
+    asked_at: float
+    at: float
+    answered: frozenset[str]
+    receivers: int | None = None
+    """Connections that got the broadcast, where the broker tells."""
+
+
+class QueueDepth(msgspec.Struct, frozen=True, gc=False):
+    """One queue's reading; None where the broker does not tell."""
+
+    depth: int | None
+    by_priority: dict[str, int]
+    consumers: int | None = None
+    quarantine: bool = False
+
+
+class QueueDepths(msgspec.Struct, frozen=True, gc=False):
+    """Readings of some or all queues; ``gone`` were deleted since."""
+
+    at: float
+    queues: dict[str, QueueDepth]
+    gone: tuple[str, ...] = ()
+    unacked: int | None = None
+    """Unacknowledged messages over all queues."""
+    unacked_by_queue: dict[str, int] | None = None
+
+
+class ResultMeta(msgspec.Struct, frozen=True, gc=False):
+    """What the result backend stores of one task; text is repr for people, None is not stored."""
+
+    id: str
+    state: str
+    result: str | None = None
+    exception: str | None = None
+    traceback: str | None = None
+    date_done: float | None = None
+    """Epoch seconds."""
+    name: str | None = None
+    args: list[Any] | None = None
+    kwargs: dict[str, Any] | None = None
+    worker: str | None = None
+    pid: int | None = None
+    queue: str | None = None
+    retries: int | None = None
+    parent_id: str | None = None
+    group_id: str | None = None
+    children: tuple[str, ...] = ()
+
+
+class Results(msgspec.Struct, frozen=True, gc=False):
+    """Answers of the result backend; ``missing`` ids have nothing stored."""
+
+    at: float
+    metas: tuple[ResultMeta, ...]
+    missing: tuple[str, ...] = ()
+
+
+class Prefixes(msgspec.Struct, frozen=True, gc=False):
+    """Key prefixes under which some Celery's control bindings were found in this database."""
+
+    at: float
+    found: tuple[str, ...]
+
+
+Observation = (
+    EventBatch
+    | Reply
+    | RoundEnded
+    | QueueDepths
+    | Results
+    | Prefixes
+    | Health
+    | Preview
+    | Outcome
+    | LogLine
+)

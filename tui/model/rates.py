@@ -1,0 +1,41 @@
+"""Counts per second over the last minute, in constant memory."""
+
+from __future__ import annotations
+
+SPAN_S = 64
+WINDOW_S = 10
+
+
+class PerSecond:
+    """A ring of one counter a second; seconds nobody counted in are 0."""
+
+    __slots__ = ("_buckets", "_last", "since", "total")
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.total = 0
+        self._buckets = [0] * SPAN_S
+        self._last = int(since)
+
+    def add(self, now: float, count: int = 1) -> None:
+        """Count ``count`` things at ``now`` (epoch seconds)."""
+        second = int(now)
+        if second > self._last:
+            self._clear_to(second)
+        self._buckets[second % SPAN_S] += count
+        self.total += count
+
+    def per_second(self, now: float, window_s: int = WINDOW_S) -> float | None:
+        """Mean of the last full seconds, at most ``window_s``; None before the first."""
+        full = min(window_s, int(now) - int(self.since))
+        if full < 1:
+            return None
+        second = int(now)
+        if second > self._last:
+            self._clear_to(second)
+        return sum(self._buckets[(second - back) % SPAN_S] for back in range(1, full + 1)) / full
+
+    def _clear_to(self, second: int) -> None:
+        for late in range(max(self._last + 1, second - SPAN_S + 1), second + 1):
+            self._buckets[late % SPAN_S] = 0
+        self._last = second

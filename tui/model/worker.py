@@ -1,0 +1,119 @@
+"""One worker (node name) as we know it, and whether it lives."""
+
+from __future__ import annotations
+
+import msgspec
+
+ONLINE, SILENT, BLOCKED, LOST, STOPPED, UNKNOWN = (
+    "online", "silent", "blocked", "lost", "stopped", "unknown",
+)  # fmt: skip
+SILENT_AFTER_INTERVALS = 3
+SILENT_AFTER_AT_LEAST_S = 6.0
+
+
+class Worker(msgspec.Struct, gc=False):
+    """What heartbeats, task events and inspect replies say of one node name.
+
+    ``*_at`` are epoch seconds of our own clock (arrival) unless said otherwise; None is unknown.
+    """
+
+    hostname: str
+    pid: int | None = None
+    first_seen: float = 0.0
+    heard_at: float | None = None
+    """Last worker event."""
+    signed_at: float = 0.0
+    """Timestamp of that event by the worker's own clock: orders online and offline."""
+    heartbeat: bool | None = None
+    """Whether it ever sent a heartbeat; False: judged by ping alone (``--without-heartbeat``)."""
+    freq: float = 2.0
+    offline_at: float | None = None
+    online_at: float | None = None
+    active: int | None = None
+    processed: int | None = None
+    processed_pid: int | None = None
+    loadavg: tuple[float, float, float] | None = None
+    software: str | None = None
+    system: str | None = None
+    other_pids: dict[int, float] = msgspec.field(default_factory=dict)
+    """Former pids of this name -> when last heard; two that alternate are a duplicate name."""
+    duplicate_name: bool = False
+    events_enabled: bool | None = None
+    """None until a task has moved on it: nothing in stats or conf tells."""
+    task_events: int = 0
+    """Worker-side task events counted since we attached or it restarted."""
+    ping_answered_at: float | None = None
+    ping_missed_at: float | None = None
+    pool: str | None = None
+    concurrency: int | None = None
+    prefetch: int | None = None
+    rss_bytes: int | None = None
+    uptime_s: float | None = None
+    stats_at: float | None = None
+    totals: dict[str, int] | None = None
+    """Tasks received by task name since its start, from stats."""
+    queues: tuple[str, ...] | None = None
+    queues_at: float | None = None
+    registered: tuple[str, ...] | None = None
+    running: tuple[str, ...] | None = None
+    """Task ids in ``inspect active``."""
+    running_at: float | None = None
+    reserved: tuple[str, ...] | None = None
+    scheduled: tuple[str, ...] | None = None
+    held_at: float | None = None
+
+    @property
+    def seen_at(self) -> float | None:
+        """Last sign of life: a worker event or an answered ping."""
+        signs = [at for at in (self.heard_at, self.ping_answered_at) if at is not None]
+        return max(signs) if signs else None
+
+    @property
+    def silence_allowed_s(self) -> float:
+        """Seconds without a heartbeat after which it counts as silent."""
+        return max(SILENT_AFTER_INTERVALS * self.freq, SILENT_AFTER_AT_LEAST_S)
+
+    @property
+    def held(self) -> int | None:
+        """Tasks it has taken from the broker and not started: reserved and scheduled."""
+        if self.reserved is None and self.scheduled is None:
+            return None
+        return len(self.reserved or ()) + len(self.scheduled or ())
+
+    @property
+    def busy(self) -> int | None:
+        """Tasks running now, from whichever of heartbeat and inspect spoke last."""
+        if self.running is None:
+            return self.active
+        newer = (
+            self.heard_at is not None and self.active is not None and self.running_at is not None
+        )
+        return self.active if newer and self.heard_at > self.running_at else len(self.running)  # type: ignore[operator]
+
+
+def silent_since(worker: Worker, now: float, live_since: float) -> float | None:
+    """Epoch seconds since which its heartbeats are missing, or None while it is heard.
+
+    ``live_since`` is when our own link came up: before that nobody can have been heard.
+    """
+    if not worker.heartbeat:
+        return None
+    last = max(worker.heard_at or 0.0, live_since)
+    return last if now - last > worker.silence_allowed_s else None
+
+
+def worker_state(worker: Worker, now: float, live_since: float | None) -> str:
+    """One of online, silent, blocked, lost, stopped; unknown while the broker is lost (None)."""
+    if worker.offline_at is not None:
+        return STOPPED
+    if live_since is None:
+        return UNKNOWN
+    answered, missed = worker.ping_answered_at or 0.0, worker.ping_missed_at or 0.0
+    if not worker.heartbeat:
+        return LOST if missed > answered else ONLINE
+    since = silent_since(worker, now, live_since)
+    if since is None:
+        return ONLINE
+    if missed > since and missed > answered:
+        return LOST
+    return BLOCKED if answered > since else SILENT

@@ -1,0 +1,92 @@
+"""A source: own daemon thread, connection, back-off and health; it only appends to the Inbox."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+
+from ..errors import TuiError
+from ..model.seam import Health, Link
+from .inbox import Inbox
+
+FIRST_RETRY_S = 0.5
+LONGEST_RETRY_S = 15.0
+log = logging.getLogger(__name__)
+
+
+class Source:
+    """Runs ``session()`` again and again until stopped; each failure is told as Health.
+
+    A subclass sets ``name`` and writes ``session()``, which connects, calls ``live()``, works
+    until ``self.stopping.is_set()`` and returns; it raises TuiError when the link is lost
+    (title: what happened in the broker's words, hint: what to do; no password in either).
+    """
+
+    name = ""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self.inbox = inbox
+        self.stopping = threading.Event()
+        self.retry_now = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._tries = 0
+        self._lost_since: float | None = None
+
+    def start(self) -> None:
+        """Begin in a daemon thread: a blocked read never keeps the process alive."""
+        self._thread = threading.Thread(target=self._run, name=f"source-{self.name}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; does not wait."""
+        self.stopping.set()
+        self.retry_now.set()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the thread's end."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def session(self) -> None:
+        """One connection's life."""
+        raise NotImplementedError
+
+    def live(self, latency_ms: float | None = None) -> None:
+        """Tell that the connection stands."""
+        self._tries, self._lost_since = 0, None
+        self.inbox.put(Health(self.name, Link.LIVE, time.time(), latency_ms=latency_ms))
+
+    def off(self, why: str, hint: str = "") -> None:
+        """Tell that there is nothing to read from, by configuration."""
+        self.inbox.put(Health(self.name, Link.OFF, time.time(), error=why, hint=hint))
+
+    def _run(self) -> None:
+        self.inbox.put(Health(self.name, Link.CONNECTING, time.time()))
+        while not self.stopping.is_set():
+            try:
+                self.session()
+            except TuiError as error:
+                self._lost(error)
+            except Exception as error:  # the thread's outermost loop: nothing may vanish silently
+                log.exception("source %s failed", self.name)
+                self._lost(TuiError(f"{type(error).__name__} in source {self.name}: {error}"))
+            else:
+                return
+
+    def _lost(self, error: TuiError) -> None:
+        if self.stopping.is_set():
+            return
+        self._tries += 1
+        self._lost_since = self._lost_since or time.time()
+        pause = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2 ** (self._tries - 1))
+        pause *= random.uniform(0.8, 1.2)  # noqa: S311  jitter, not secrecy
+        self.inbox.put(
+            Health(
+                self.name, Link.LOST, self._lost_since, error.title, error.hint,
+                retry_at=time.time() + pause, tries=self._tries,
+            )
+        )  # fmt: skip
+        self.retry_now.clear()
+        self.retry_now.wait(pause)
