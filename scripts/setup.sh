@@ -60,8 +60,8 @@ ensure_venv() {
     fi
     say "Installing into $folder …"
     # Dependency groups are known to pip since 25.1.
-    "$folder/bin/python" -m pip install -q --disable-pip-version-check 'pip>=25.1' </dev/null >&2 \
-        && "$folder/bin/python" -m pip install -q --disable-pip-version-check \
+    "$folder/bin/python" -m pip install -qq --disable-pip-version-check 'pip>=25.1' </dev/null >&2 \
+        && "$folder/bin/python" -m pip install -qq --disable-pip-version-check \
             -c constraints.txt "$@" </dev/null >&2 \
         || die "The installation failed; the lines above say why. Is a package index reachable?"
     echo "$stamp" >"$folder/stamp"
