@@ -1,1 +1,1 @@
-"""An embedded broker, a sample Celery app and traffic for `celery-tui demo`."""
+"""A Celery cluster on this machine for `celery-tui demo`: broker, workers, sample shop, traffic."""
