@@ -1,6 +1,7 @@
 """Servers that integration tests share: one Redis and one worker for the whole session."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,29 +26,40 @@ class RunningCluster:
     """Where tasks `slow` and `echo` write."""
 
 
-def new_redis(*options: str) -> RedisServer:
-    """A Redis server, started; without a program for it the test is reported as not run."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    """A test whose fixtures need a server this machine lacks is reported as not run."""
+    with _reported():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """The same for a test that starts the server itself."""
+    with _reported():
+        return (yield)
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
     try:
-        return RedisServer(*options).start()
+        yield
     except ServerMissing as error:
         missing(str(error))
-        raise
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
     """The shared Redis: never flush, stop or pause it, other tests are using it."""
-    server = new_redis()
-    yield server
-    server.stop()
+    with RedisServer() as server:
+        yield server
 
 
 @pytest.fixture
 def own_redis() -> Iterator[RedisServer]:
     """A Redis for one test alone, which may stop it, fill it and break it."""
-    server = new_redis()
-    yield server
-    server.stop()
+    with RedisServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
