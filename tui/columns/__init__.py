@@ -1,1 +1,1 @@
-"""One declaration per column, for screens, plain text, CSV and JSON alike."""
+"""One declaration per column, and how numbers, names and hostile text become cells."""

@@ -1,1 +1,1 @@
-"""One declaration per command: binding, footer, palette and help come from it."""
+"""One declaration per command: key, footer word, help line and palette come from it."""

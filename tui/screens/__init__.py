@@ -1,1 +1,1 @@
-"""What a person sees: one screen a file, its style beside it."""
+"""One screen a file; each sees the program through the Host protocol of ``base`` only."""

@@ -1,0 +1,120 @@
+"""What a column is: a title, a value to sort by and to export, and a cell to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from ..model.cluster import Cluster
+
+Cell = tuple[str, str]
+"""Text and style words of ``theme``: ``("11m42s", "crit")``; the empty style is the row's own."""
+Row = TypeVar("Row")
+
+NEVER = 1_000
+"""``keep`` of a column that is never dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a cell may depend on besides its record."""
+
+    now: float
+    """Epoch seconds at which the screen is painted."""
+    cluster: Cluster
+    cut: str = "…"
+    """Sign of a cut text: ``..`` in ASCII."""
+    utc: bool = True
+    stale: bool = False
+    """The broker is lost: numbers stand in parentheses and nothing has colour."""
+    host_suffix: str = ""
+    """What all node names share at their end (``@prod``), said once in the head."""
+
+
+def cut_tail(text: str, width: int, sign: str) -> str:
+    """Args and messages lose their tail; no blank before the sign."""
+    if len(text) <= width:
+        return text
+    return text[: max(0, width - len(sign))].rstrip() + sign[:width]
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column of one kind of table."""
+
+    id: str
+    title: str
+    cell: Callable[[Row, View], Cell]
+    value: Callable[[Row, View], Any]
+    """For sorting and export: a number, a text or None (unknown, sorted last)."""
+    width: int
+    right: bool = False
+    keep: int = NEVER
+    """Columns with the smallest ``keep`` are dropped first when the width is short."""
+    grow: int = 0
+    """Cells it may take beyond ``width`` when there is room; the leftmost that can grow first."""
+    cut: Callable[[str, int, str], str] = cut_tail
+    sort: str = ""
+    """Its letter in the sort menu; empty: not sortable."""
+    lead: int = field(default=2)
+    """Blank cells in front of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[Row]):
+    """A column with the cells it got: ``x`` counts from the table's left edge."""
+
+    column: Column[Row]
+    x: int
+    width: int
+
+
+EDGE = 2
+"""Cells left of all text: cursor bar and mark."""
+
+
+def place(columns: Sequence[Column[Row]], width: int) -> list[Placed[Row]]:
+    """Columns that fit into ``width`` cells (edges included), dropped whole, then grown."""
+    room = width - EDGE - 1
+    kept = list(columns)
+    while len(kept) > 1 and _needed(kept) > room:
+        victim = min(kept, key=lambda column: column.keep)
+        if victim.keep >= NEVER:
+            break
+        kept.remove(victim)
+    spare = room - _needed(kept)
+    widths = [column.width for column in kept]
+    if spare < 0:
+        widths = _squeeze(kept, widths, -spare)
+    for index, column in enumerate(kept):
+        more = min(max(spare, 0), column.grow)
+        widths[index] += more
+        spare -= more
+    placed, x = [], EDGE
+    for index, column in enumerate(kept):
+        x += column.lead if index else 0
+        placed.append(Placed(column, x, widths[index]))
+        x += widths[index]
+    return placed
+
+
+def _needed(columns: Sequence[Column[Row]]) -> int:
+    return sum(column.width + (column.lead if i else 0) for i, column in enumerate(columns))
+
+
+def _squeeze(columns: Sequence[Column[Row]], widths: list[int], missing: int) -> list[int]:
+    """Too narrow even for what is never dropped: the widest text gives way, down to 4 cells."""
+    widths = list(widths)
+    while missing > 0:
+        index = max(range(len(widths)), key=lambda i: (not columns[i].right, widths[i]))
+        if widths[index] <= 4:
+            break
+        widths[index] -= 1
+        missing -= 1
+    return widths
+
+
+def text_of(cell: Cell) -> str:
+    """The text alone, for plain output."""
+    return cell[0]

@@ -1,0 +1,199 @@
+"""The header's facts: who and how fresh (line 1), the key figures (line 2). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..model.seam import Finding, Level, Link
+from ..model.worker import LOST, ONLINE, Worker
+from .base import Cell, View
+from .gauges import gauge
+from .names import literal
+from .numbers import clock, count, duration, known, rate, share
+
+FOREVER = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Cells that stand or fall together; the smallest ``keep`` goes first."""
+
+    cells: tuple[Cell, ...]
+    keep: int = FOREVER
+    slot: int = 0
+    """Cells it owns at least, so that what follows does not move."""
+
+    @property
+    def width(self) -> int:
+        """Cells it takes."""
+        return max(self.slot, sum(len(text) for text, _ in self.cells))
+
+
+def plain_url(url: str) -> str:
+    """A URL without its scheme's punctuation, for narrow headers: ``redis 10.0.3.7/0``."""
+    scheme, _, rest = url.partition("://")
+    host = rest.rpartition("@")[2].replace(":6379", "").replace(":5672", "")
+    return f"{scheme} {host}" if rest else url
+
+
+def identity(view: View, broker_url: str, backend_url: str, name: str, width: int) -> list[Fact]:
+    """Left part of line 1: profile, broker, link, events, results."""
+    url = literal(broker_url, 80) if width >= 100 else literal(plain_url(broker_url), 40)
+    facts = [Fact(((name, "bright"),)), Fact(((url, "dim"),), 40), link(view)]
+    facts.append(Fact(events(view), 30))
+    if backend_url or view.cluster.health.get("results"):
+        facts.append(Fact(results(view), 20))
+    return facts
+
+
+def link(view: View) -> Fact:
+    """Whether the broker answers, since when it does not, when we try again."""
+    health = view.cluster.health.get("events")
+    now = view.now
+    if health is None or health.state == Link.CONNECTING:
+        return Fact((("◌ ", "warn"), ("connecting", "warn")))
+    if health.state == Link.LOST:
+        cells: tuple[Cell, ...] = ((f" ✗ LOST {duration(now - health.since)} ", "filled crit"),)
+        if health.retry_at is not None:
+            wait = duration(max(0.0, round(health.retry_at - now)))
+            cells += ((f"  retry {health.tries} in {wait}", "bold"),)
+        return Fact(cells)
+    young = now - health.since < 10 and now - view.cluster.attached_at < 10
+    if young:
+        return Fact(
+            (("✓ ", "ok"), (f"learning {int(now - view.cluster.attached_at)}s", "")), slot=12
+        )
+    quiet = now - view.cluster.now
+    return Fact((("✓ ", "ok"), (f"live {duration(max(1.0, float(int(quiet))))}", "")), slot=9)
+
+
+def events(view: View) -> tuple[Cell, ...]:
+    """Events a second, or on how many workers they are off."""
+    workers = [w for w in view.cluster.workers.values() if w.offline_at is None]
+    off = sum(1 for worker in workers if worker.events_enabled is False)
+    if off:
+        return (("events ", "dim"), (f"off on {off} of {len(workers)}", "warn"))
+    per_second = view.cluster.events_rate.per_second(view.now)
+    if per_second is None:
+        return (("events ", "dim"), ("?", "dim"))
+    return (("events ", "dim"), (f"{rate(per_second)}/s", ""))
+
+
+def results(view: View) -> tuple[Cell, ...]:
+    """State of the result backend."""
+    health = view.cluster.health.get("results")
+    if health is None or health.state == Link.CONNECTING:
+        return (("results ", "dim"), ("?", "dim"))
+    if health.state == Link.OFF:
+        return (("results ", "dim"), ("none", "dim"))
+    lost = health.state == Link.LOST
+    return (("results ", "dim"), ("✗ lost", "crit") if lost else ("✓", "ok"))
+
+
+def situation(
+    view: View, findings: Sequence[Finding], read_only: bool, lag_s: float, width: int
+) -> list[Fact]:
+    """Right part of line 1: lag, mode, alerts, clock."""
+    facts: list[Fact] = []
+    if lag_s >= 0.5:
+        facts.append(Fact(((f"lag {duration(lag_s)}", "warn"),)))
+    if view.stale:
+        facts.append(Fact((("acts off", "dim"),)))
+    elif read_only:
+        facts.append(Fact((("read-only", "bold"),)))
+    facts.append(Fact(alerts(view, findings)))
+    facts.append(Fact(((clock(view.now, view, width >= 90) + ("Z" if view.utc else ""), "dim"),)))
+    return facts
+
+
+def alerts(view: View, findings: Sequence[Finding]) -> tuple[Cell, ...]:
+    """``2 crit`` filled, ``1 warn``; or that it is quiet, once we know that."""
+    crit = sum(1 for finding in findings if finding.severity == Level.CRIT)
+    warn = len(findings) - crit
+    cells: list[Cell] = []
+    if crit:
+        cells.append((f" {crit} crit ", "filled crit"))
+    if warn:
+        cells.append((f"{' ' if crit else ''}{warn} warn", "warn bold"))
+    if not cells:
+        young = view.now - view.cluster.attached_at < 3
+        cells.append(("learning", "dim") if young else ("✓ quiet", "ok bold"))
+    return tuple(cells)
+
+
+def figures(view: View) -> list[Fact]:
+    """Line 2: in, out, err, busy, backlog, held, unacked."""
+    cluster, now = view.cluster, view.now
+    heard = any(worker.events_enabled for worker in cluster.workers.values())
+    arriving = cluster.received_rate.per_second(now) if heard else None
+    leaving = cluster.finished_rate.per_second(now) if heard else None
+    facts = [
+        _figure("in", arriving, "/s", view, 90, 9),
+        _figure("out", leaving, "/s", view, 90, 10),
+    ]
+    facts.append(Fact((("err ", "dim"), _error_share(view, leaving)), 80, 9))
+    facts.append(busy(view))
+    backlog = _backlog(view)
+    facts.append(Fact((("backlog ", "dim"), backlog), 95, 15))
+    held = [w.held for w in cluster.workers.values() if w.offline_at is None and w.held is not None]
+    facts.append(Fact((("held ", "dim"), _number(sum(held) if held else None, view)), 40, 10))
+    facts.append(Fact((("unacked ", "dim"), _number(cluster.unacked, view)), 30, 13))
+    return facts
+
+
+def _figure(label: str, value: float | None, unit: str, view: View, keep: int, slot: int) -> Fact:
+    words = f"{rate(value)}{unit}" if value is not None else ""
+    return Fact(((f"{label} ", "dim"), known(value, words, view, "bold")), keep, slot)
+
+
+def _number(value: int | None, view: View) -> Cell:
+    return known(value, count(value) if value is not None else "", view, "")
+
+
+def _error_share(view: View, finished: float | None) -> Cell:
+    failed = view.cluster.failed_rate.per_second(view.now)
+    if finished is None or failed is None:
+        return ("?", "dim")
+    if not finished:
+        return known(0.0, "-", view, "dim")
+    part = failed / finished
+    return known(part, share(part), view, "crit" if part >= 0.05 else "bold")
+
+
+def _backlog(view: View) -> Cell:
+    depths = [
+        q.depth for q in view.cluster.queues.values() if not q.quarantine and q.depth is not None
+    ]
+    return known(len(depths) or None, count(sum(depths)), view, "bold")
+
+
+def working(view: View) -> list[Worker]:
+    """Workers that count for capacity: alive, or not known to be dead."""
+    cluster = view.cluster
+    return [
+        worker
+        for worker in cluster.workers.values()
+        if worker.offline_at is None and cluster.state_of(worker, view.now) != LOST
+    ]
+
+
+def busy(view: View) -> Fact:
+    """Slots in use of all slots, with a gauge."""
+    workers = working(view)
+    slots = [w.concurrency for w in workers if w.concurrency is not None]
+    used = [w.busy for w in workers if w.busy is not None]
+    if not used:
+        return Fact((("busy ", "dim"), ("?", "dim")), 85, 16)
+    total = sum(slots) if len(slots) == len(workers) else None
+    words = f"{sum(used)}/{total if total is not None else '?'}"
+    cell = known(sum(used), words, view, "bold")
+    full = total is not None and sum(used) >= total > 0
+    bar = gauge(sum(used), total or 0, 8, "warn" if full else "data")
+    return Fact((("busy ", "dim"), cell, (" " * max(1, 6 - len(words)), ""), *bar), 85, 19)
+
+
+def online(view: View) -> int:
+    """How many workers are online."""
+    cluster = view.cluster
+    return sum(1 for w in cluster.workers.values() if cluster.state_of(w, view.now) == ONLINE)

@@ -1,0 +1,73 @@
+"""Every command there is, by the screens' own words. A screen lists those that work on it."""
+
+from __future__ import annotations
+
+from .base import Command, Group
+
+# -- look: move ------------------------------------------------------------------------------
+DOWN = Command("down", ("j", "down"), "down", "next row", Group.MOVE)
+UP = Command("up", ("k", "up"), "up", "previous row", Group.MOVE)
+PAGE_DOWN = Command("page_down", ("pagedown",), "page down", "a page down", Group.MOVE)
+PAGE_UP = Command("page_up", ("pageup",), "page up", "a page up", Group.MOVE)
+TOP = Command("top", ("g", "home"), "top", "first row", Group.MOVE)
+BOTTOM = Command("bottom", ("G", "end"), "bottom", "last row", Group.MOVE)
+OPEN = Command("open", ("enter",), "open", "open what is under the cursor", Group.MOVE, 1)
+ESCAPE = Command("escape", ("escape",), "back", "undo one layer: filter, marks, page", Group.MOVE)
+BACK = Command("back", ("q",), "back", "back; at a root screen twice quits", Group.MOVE)
+NEXT_PANE = Command("next_pane", ("tab",), "pane", "next pane", Group.MOVE)
+PREVIOUS_PANE = Command("previous_pane", ("shift+tab",), "pane", "previous pane", Group.MOVE)
+
+# -- look: view ------------------------------------------------------------------------------
+FILTER = Command("filter", ("slash",), "filter", "filter the rows, live", Group.VIEW, 2)
+SORT = Command("sort", ("s",), "sort", "sort by another column", Group.VIEW, 5)
+REVERSE = Command("reverse", ("S",), "reverse", "reverse the sort", Group.VIEW)
+FREEZE = Command("freeze", ("p",), "freeze", "freeze the view; the counts run on", Group.VIEW, 4)
+FOLLOW = Command("follow", ("f",), "follow", "keep the cursor on the newest row", Group.VIEW, 6)
+TIME = Command("time", ("t",), "time", "clock in UTC or local time", Group.VIEW, 8)
+YANK = Command("yank", ("y",), "yank", "copy the id under the cursor", Group.VIEW, 7)
+WRAP = Command("wrap", ("w",), "wrap", "wrap long lines", Group.VIEW)
+REFRESH = Command("refresh", ("r",), "refresh", "ask again now; retry a lost broker", Group.VIEW)
+HELP = Command("help", ("question_mark",), "help", "keys of this screen", Group.VIEW)
+PALETTE = Command("palette", ("ctrl+p", "colon"), "commands", "all commands by name", Group.VIEW)
+THEME = Command("theme", ("ctrl+t",), "theme", "next theme: night, paper, ansi, mono", Group.VIEW)
+REDRAW = Command("redraw", ("ctrl+l",), "redraw", "paint the whole screen again", Group.VIEW)
+
+# -- look: marks -----------------------------------------------------------------------------
+MARK = Command("mark", ("space",), "mark", "mark the row and go down", Group.MARK, 3)
+MARK_ALL = Command("mark_all", ("a",), "mark all", "mark all rows the filter shows", Group.MARK)
+CLEAR_MARKS = Command("clear_marks", ("c",), "clear marks", "clear the marks", Group.MARK)
+
+# -- screens ---------------------------------------------------------------------------------
+ROOTS = (("home", "Home"), ("queues", "Queues"), ("workers", "Workers"), ("tasks", "Tasks"))
+LOG = ("log", "Log")
+SCREEN_KEYS = {"home": "1", "queues": "2", "workers": "3", "tasks": "4", "log": "8"}
+"""Digits keep their meaning when screens between them are added."""
+SCREENS = tuple(
+    Command(f"show_{name}", (SCREEN_KEYS[name],), title, f"the {title} screen", Group.MOVE)
+    for name, title in (*ROOTS, LOG)
+)
+
+# -- acts ------------------------------------------------------------------------------------
+REVOKE = Command("revoke", ("X",), "revoke", "revoke: it shall not run", Group.ACT, 1, True, "task")
+TERMINATE = Command(
+    "terminate",
+    ("T",),
+    "terminate",
+    "terminate a running task by signal",
+    Group.ACT,
+    3,
+    True,
+    "task",
+)
+RETRY = Command("retry", ("R",), "retry", "send the task again", Group.ACT, 2, True, "task")
+PURGE = Command(
+    "purge", ("D",), "purge", "purge a queue into the quarantine", Group.ACT, 1, True, "queue"
+)
+UNDO = Command("undo", ("Z",), "undo", "undo the last purge", Group.ACT, 8, True)
+EVENTS_ON = Command("events_on", ("E",), "events", "switch task events on", Group.ACT, 4, True)
+
+MOVES = (DOWN, UP, PAGE_DOWN, PAGE_UP, TOP, BOTTOM, OPEN, ESCAPE, BACK)
+PANES = (NEXT_PANE, PREVIOUS_PANE)
+EVERYWHERE = (HELP, PALETTE, TIME, THEME, REFRESH, REDRAW, *SCREENS)
+MARKS = (MARK, MARK_ALL, CLEAR_MARKS)
+TASK_ACTS = (REVOKE, RETRY, TERMINATE)

@@ -1,0 +1,62 @@
+"""Cells into segments: fitting text into a width, cell-wide characters included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from textual.strip import Strip
+
+from ..columns.base import Cell
+from ..theme import Look
+
+
+def fit(text: str, width: int, right: bool = False) -> str:
+    """``text`` in exactly ``width`` cells; what is too long was cut with its sign before."""
+    if text.isascii():
+        size = len(text)
+        if size > width:
+            return text[:width]
+        return text.rjust(width) if right else text.ljust(width)
+    size = cell_len(text)
+    if size > width:
+        return set_cell_size(text, width)
+    blanks = " " * (width - size)
+    return blanks + text if right else text + blanks
+
+
+def cut_cells(text: str, width: int, sign: str) -> str:
+    """``text`` with its tail cut to ``width`` cells, wide characters counted."""
+    if (len(text) if text.isascii() else cell_len(text)) <= width:
+        return text
+    return set_cell_size(text, max(0, width - len(sign))).rstrip() + sign[:width]
+
+
+def strip_of(cells: Iterable[Cell], width: int, look: Look, on: str = "bg") -> Strip:
+    """One line of cells on a background, cut or filled up to ``width`` cells.
+
+    Neighbours of one style become one segment: style changes cost bytes on a slow line.
+    """
+    runs: list[tuple[str, str]] = []
+    used = 0
+    for text, words in cells:
+        text = look.glyphs(text)
+        size = len(text) if text.isascii() else cell_len(text)
+        if used + size > width:
+            text = set_cell_size(text, max(0, width - used))
+            size = width - used
+        used += size
+        if text.isspace() and runs and "filled" not in runs[-1][1] and "underline" not in words:
+            words = runs[-1][1] if "filled" not in words else words
+        if runs and runs[-1][1] == words:
+            runs[-1] = (runs[-1][0] + text, words)
+        elif text:
+            runs.append((text, words))
+        if used >= width:
+            break
+    if used < width:
+        runs.append(
+            (" " * (width - used), "" if not runs or "filled" in runs[-1][1] else runs[-1][1])
+        )
+    return Strip([Segment(text, look.style(words, on)) for text, words in runs], width)
