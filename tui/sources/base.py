@@ -33,6 +33,7 @@ class Source:
         self._thread: threading.Thread | None = None
         self._tries = 0
         self._lost_since: float | None = None
+        self._live_since: float | None = None
 
     def start(self) -> None:
         """Begin in a daemon thread: a blocked read never keeps the process alive."""
@@ -54,9 +55,10 @@ class Source:
         raise NotImplementedError
 
     def live(self, latency_ms: float | None = None) -> None:
-        """Tell that the connection stands."""
+        """Tell that the connection stands; told again, it still stands since the first time."""
         self._tries, self._lost_since = 0, None
-        self.inbox.put(Health(self.name, Link.LIVE, time.time(), latency_ms=latency_ms))
+        self._live_since = self._live_since or time.time()
+        self.inbox.put(Health(self.name, Link.LIVE, self._live_since, latency_ms=latency_ms))
 
     def off(self, why: str, hint: str = "") -> None:
         """Tell that there is nothing to read from, by configuration."""
@@ -78,7 +80,7 @@ class Source:
     def _lost(self, error: TuiError) -> None:
         if self.stopping.is_set():
             return
-        self._tries += 1
+        self._tries, self._live_since = self._tries + 1, None
         self._lost_since = self._lost_since or time.time()
         pause = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2 ** (self._tries - 1))
         pause *= random.uniform(0.8, 1.2)  # noqa: S311  jitter, not secrecy
@@ -89,4 +91,5 @@ class Source:
             )
         )  # fmt: skip
         self.retry_now.clear()
-        self.retry_now.wait(pause)
+        if not self.stopping.is_set():
+            self.retry_now.wait(pause)

@@ -1,0 +1,239 @@
+"""Settings -> sources, Inbox, Cluster, triage and actions: all of the product but its surface."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import threading
+import time
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+from . import urls
+from .errors import TuiError
+from .model.cluster import Cluster
+from .model.seam import Finding, Health, Link
+from .model.task import BACKEND, Task
+from .model.worker import LOST, ONLINE, SILENT, STOPPED, Worker
+from .settings import Settings
+from .sources import connection
+from .sources.base import Source
+from .sources.events import EventSource
+from .sources.inbox import Inbox
+from .sources.inspect import InspectSource
+from .sources.logs import Logs
+
+SOURCES = ("events", "inspect", "queues", "results")
+RESULT_IDS = 100
+"""Task ids looked up in the result backend a second, those on screen first."""
+PING_AGAIN_S = 5.0
+ASK_AGAIN_S = 5.0
+DESCRIBING = ("active_queues", "stats", "registered", "active")
+"""What is asked of a worker that has just come."""
+
+
+class Monitor:
+    """Watches one cluster: ``start``, then ``drain`` often and ``tick`` once a second, ``stop``.
+
+    It has no timer of its own: whoever owns it gives it its clock. Everything here runs in the
+    owner's thread, except what is said to run in a thread of its own.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: Callable[[], float] = time.time, app: Any = None
+    ) -> None:
+        """``app`` is the user's Celery app where it is already loaded (``celery -A proj tui``)."""
+        self.settings = settings
+        self.clock = clock
+        self.inbox = Inbox()
+        self.cluster = Cluster(clock(), settings.max_tasks, settings.max_failures)
+        self.findings: tuple[Finding, ...] = ()
+        self.sources: dict[str, Source] = {}
+        self.lag_s = 0.0
+        """Age of the oldest waiting event, in seconds."""
+        self._app = app
+        self._site: connection.Site | None = None
+        self._logs = Logs(self.inbox, settings.log_file)
+        self._watched: tuple[str, ...] = ()
+        self._stopped = threading.Event()
+        self._pinged_at = 0.0
+        self._described: dict[str, float] = {}
+
+    # -- life ---------------------------------------------------------------------------------
+
+    def check_app(self) -> None:
+        """Load the app named in the settings, here and now. Raises AppError."""
+        if self._app is None and self.settings.app:
+            self._app = connection.load_app(self.settings.app)
+        if self._app is not None:
+            self.settings = connection.completed(self.settings, self._app)
+        self._site = connection.site_of(self.settings, self._app)
+
+    def check_broker(self) -> None:
+        """Connect once, here and now. Raises BrokerError (or AppError)."""
+        self.check_app()
+        assert self._site is not None  # noqa: S101  narrows for the type checker only
+        with connection.opened(self._site):
+            pass
+
+    def start(self) -> None:
+        """Begin to watch; an app that must be loaded first is loaded in a thread.
+
+        Raises BrokerError when no broker is named at all.
+        """
+        if not self.settings.app and self._app is None:
+            self._site = connection.site_of(self.settings)
+        self._logs.install(self._secrets())
+        if self._site is not None:
+            self._start_sources()
+        else:
+            threading.Thread(target=self._load_and_start, name="load-app", daemon=True).start()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """End every thread and take back what we left at the broker."""
+        self._stopped.set()
+        until = time.monotonic() + timeout_s
+        sources = list(self.sources.values())
+        for source in sources:
+            source.stop()
+        for source in sources:
+            source.join(max(0.0, until - time.monotonic()))
+        self._logs.remove()
+
+    def _load_and_start(self) -> None:
+        for name in SOURCES:
+            self.inbox.put(Health(name, Link.CONNECTING, time.time()))
+        try:
+            self.check_app()
+        except TuiError as error:
+            for name in SOURCES:
+                self.inbox.put(Health(name, Link.LOST, time.time(), error.title, error.hint))
+            return
+        self._logs.protect(self._secrets())
+        if not self._stopped.is_set():
+            self._start_sources()
+
+    def _start_sources(self) -> None:
+        assert self._site is not None  # noqa: S101  narrows for the type checker only
+        events = EventSource(self.inbox, self._site, lambda: self.cluster.events_counted)
+        sources: dict[str, Source] = {
+            "inspect": InspectSource(self.inbox, self._site),
+            "events": events,
+        }
+        for name, module, kind in (
+            ("queues", ".sources.queues", "QueueSource"),
+            ("results", ".sources.results", "ResultSource"),
+        ):
+            found = _optional(module)
+            if found is not None:
+                sources[name] = getattr(found, kind)(self.inbox, self.settings)
+        self.sources = sources
+        for source in sources.values():
+            source.start()
+
+    def _secrets(self) -> tuple[str, ...]:
+        return tuple(
+            url for url in (self.settings.broker, self.settings.result_backend) if url is not None
+        )
+
+    # -- the owner's clock --------------------------------------------------------------------
+
+    def drain(self, limit_s: float = 0.004) -> bool:
+        """Fold observations in for at most ``limit_s``; True when none waits any more."""
+        until = time.perf_counter() + limit_s
+        take, apply = self.inbox.take, self.cluster.apply
+        while (observation := take()) is not None:
+            apply(observation)
+            if time.perf_counter() >= until:
+                break
+        oldest = self.inbox.oldest_arrival()
+        self.lag_s = max(0.0, self.clock() - oldest) if oldest is not None else 0.0
+        return not len(self.inbox)
+
+    def tick(self, now: float) -> None:
+        """Once a second: tell the sources what is worth asking, and judge."""
+        self.cluster.now = max(self.cluster.now, now)
+        inspect = self.sources.get("inspect")
+        if isinstance(inspect, InspectSource):
+            self._guide(inspect, now)
+        results = self.sources.get("results")
+        if results is not None and hasattr(results, "want"):
+            results.want(self.wanted_results(now))
+        triage = _optional(".triage")
+        if triage is not None and hasattr(triage, "evaluate"):
+            self.findings = triage.evaluate(self.cluster, now)
+
+    def _guide(self, inspect: InspectSource, now: float) -> None:
+        states = {
+            name: self.cluster.state_of(worker, now)
+            for name, worker in self.cluster.workers.items()
+        }
+        inspect.known = frozenset(
+            name for name, state in states.items() if state not in (STOPPED, LOST)
+        )
+        if SILENT in states.values() and now - self._pinged_at >= PING_AGAIN_S:
+            self._pinged_at = now
+            inspect.ask("ping")
+        new = tuple(
+            name for name, state in states.items() if state == ONLINE and self._new(name, now)
+        )
+        if new:
+            self._described.update(dict.fromkeys(new, now))
+            for question in DESCRIBING:
+                inspect.ask(question, new)
+
+    def _new(self, name: str, now: float) -> bool:
+        asked_at = self._described.get(name, 0.0)
+        return undescribed(self.cluster.workers[name]) and now - asked_at >= ASK_AGAIN_S
+
+    def wanted_results(self, now: float) -> list[str]:
+        """Task ids to look up in the result backend: on screen first, then the unsettled."""
+        shown = [task.id for task in self.cluster.tasks_of(self._watched) if needs_result(task)]
+        rest = self.cluster.unsettled(now, RESULT_IDS)
+        return list(dict.fromkeys((*shown, *rest)))[:RESULT_IDS]
+
+    def watch(self, ids: Iterable[str]) -> None:
+        """The tasks on screen: their results are looked up first."""
+        self._watched = tuple(ids)
+
+    def retry_now(self) -> None:
+        """Let every lost source try again at once."""
+        for source in self.sources.values():
+            source.retry_now.set()
+
+    # -- what is shown ------------------------------------------------------------------------
+
+    @property
+    def shed(self) -> dict[str, int]:
+        """Events left out by type, because too many waited."""
+        events = self.sources.get("events")
+        return dict(events.shed) if isinstance(events, EventSource) else {}
+
+    @property
+    def broker_url(self) -> str | None:
+        """The broker, without passwords; None while the app that names it is being loaded."""
+        return urls.redact(self.settings.broker) if self.settings.broker else None
+
+    @property
+    def backend_url(self) -> str | None:
+        """The result backend, without passwords; None: none is known."""
+        backend = self.settings.result_backend
+        return urls.redact(backend) if backend else None
+
+
+def undescribed(worker: Worker) -> bool:
+    """Whether its queues, pool and tasks are not known since it (re)started."""
+    told = worker.queues_at if worker.stats_at is not None else None
+    return told is None or (worker.online_at is not None and told < worker.online_at)
+
+
+def needs_result(task: Task) -> bool:
+    """Whether the result backend may know more of it than we do."""
+    return not task.final or BACKEND not in task.sources
+
+
+def _optional(name: str) -> ModuleType | None:
+    """A part of ours that is imported only when it is used; None while it is not written."""
+    found = importlib.util.find_spec(name, __package__)
+    return importlib.import_module(name, __package__) if found is not None else None
