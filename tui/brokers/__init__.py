@@ -1,1 +1,30 @@
 """What Celery's own interface does not tell about a broker: depths, messages, quarantine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..redis_link import is_redis, scheme_of
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+    from .base import Broker
+
+
+def open_broker(settings: Settings) -> Broker | None:
+    """A connected broker for the calling thread; None when its kind is not read yet.
+
+    Raises BrokerError when it cannot be reached.
+    """
+    if not settings.broker or not is_redis(settings.broker):
+        return None
+    from .redis import RedisBroker
+
+    return RedisBroker(settings.broker, settings.key_prefix)
+
+
+def why_not(settings: Settings) -> str:
+    """One sentence for people on why ``open_broker`` gives None."""
+    if not settings.broker:
+        return "no broker is named"
+    return f"queue depths of {scheme_of(settings.broker)}:// brokers are not read yet"

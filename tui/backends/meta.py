@@ -1,0 +1,139 @@
+"""A stored result (Celery's task meta) as bytes -> ResultMeta; nothing in it is ever executed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from ..model.observations import ResultMeta
+from ..model.task import FAILURE, PENDING, RETRY, STARTED, UNKNOWN
+
+LONGEST_TEXT = 64 * 1024
+"""Characters kept of a result's repr."""
+
+
+def read(task_id: str, stored: bytes) -> ResultMeta:
+    """The meta of one task. What is not JSON is said to be so; pickle is never loaded."""
+    try:
+        meta = loads(stored)
+    except (ValueError, RecursionError):
+        return ResultMeta(task_id, UNKNOWN, result=f"not readable: {_serializer(stored)}")
+    if not isinstance(meta, dict) or not isinstance(meta.get("status"), str):
+        return ResultMeta(task_id, UNKNOWN, result="not readable: no task result")
+    return _meta(task_id, meta)
+
+
+def loads(text: bytes | str) -> Any:
+    """JSON with kombu's ``__type__`` objects decoded; those it cannot decode stay as they are.
+
+    Raises ValueError or RecursionError.
+    """
+    return json.loads(text, object_hook=_typed)
+
+
+def _typed(found: dict[str, Any]) -> Any:
+    if found.keys() != {"__type__", "__value__"}:
+        return found
+    from kombu.utils.json import object_hook
+
+    try:
+        return object_hook(found)
+    except (ValueError, TypeError, ArithmeticError, AttributeError):
+        return found
+
+
+def _serializer(stored: bytes) -> str:
+    if stored[:1] == b"\x80" and stored[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return "pickle"
+    if 0x80 <= (stored[:1] or b" ")[0] <= 0x8F or stored[:1] in (b"\xde", b"\xdf"):
+        return "msgpack"
+    return "yaml" if b"status: " in stored[:4096] else "not JSON"
+
+
+def _meta(task_id: str, meta: dict[str, Any]) -> ResultMeta:
+    state, result = meta["status"], meta.get("result")
+    failed = state in (FAILURE, RETRY)
+    where = result if state == STARTED and isinstance(result, dict) else {}
+    args, kwargs = _arguments(meta)
+    return ResultMeta(
+        id=task_id,
+        state=state,
+        result=shown(result) if not failed and state not in (PENDING, STARTED) else None,
+        exception=_exception(result) if failed else None,
+        traceback=_text(meta.get("traceback")),
+        date_done=_epoch(meta.get("date_done")),
+        name=_text(meta.get("name")),
+        args=args,
+        kwargs=kwargs,
+        worker=_text(meta.get("worker")) or _text(where.get("hostname")),
+        pid=_whole(where.get("pid")),
+        queue=_text(meta.get("queue")),
+        retries=_whole(meta.get("retries")),
+        parent_id=_text(meta.get("parent_id")),
+        group_id=_text(meta.get("group_id")),
+        children=_children(meta.get("children")),
+    )
+
+
+def _arguments(meta: dict[str, Any]) -> tuple[list[Any] | None, dict[str, Any] | None]:
+    args, kwargs = meta.get("args"), meta.get("kwargs")
+    if isinstance(args, list) and isinstance(kwargs, dict):
+        return args, kwargs
+    return None, None
+
+
+def shown(value: Any) -> str:
+    """The value's repr for people, cut when it is very long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an int of 10,000 digits, or nested too deep
+        return "not readable: too large"
+    if len(text) <= LONGEST_TEXT:
+        return text
+    return f"{text[:LONGEST_TEXT]}… ({len(text) - LONGEST_TEXT:,} characters more)"
+
+
+def _exception(result: Any) -> str | None:
+    """``DeclinedError('card declined')`` from Celery's {exc_type, exc_message, exc_module}."""
+    if result is None:
+        return None
+    if not isinstance(result, dict) or not isinstance(result.get("exc_type"), str):
+        return shown(result)
+    message = result.get("exc_message")
+    words = message if isinstance(message, list) else [] if message is None else [message]
+    return f"{result['exc_type']}({', '.join(map(shown, words))})"
+
+
+def _children(children: Any) -> tuple[str, ...]:
+    """Ids in Celery's nested result tuples ``[[id, parent], children]``."""
+    if not isinstance(children, list):
+        return ()
+    heads = (child[0] for child in children if isinstance(child, list) and child)
+    ids = (head[0] if isinstance(head, list) and head else head for head in heads)
+    return tuple(task_id for task_id in ids if isinstance(task_id, str))
+
+
+def _epoch(date_done: Any) -> float | None:
+    if isinstance(date_done, datetime):
+        moment = date_done
+    elif isinstance(date_done, str):
+        try:
+            moment = datetime.fromisoformat(date_done)
+        except ValueError:
+            return None
+    else:
+        return None
+    try:
+        # Without a zone it is UTC: Celery stores no other local time.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,67 @@
+"""The Redis result backend: one MGET for many tasks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any
+
+from ..errors import BackendError
+from ..redis_link import connect, told
+from .base import Fetched
+from .meta import read
+
+META = "celery-task-meta-"
+
+
+class RedisBackend:
+    """One client on one Redis database; it belongs to the thread that made it."""
+
+    kind = "redis"
+
+    def __init__(self, url: str, key_prefix: str = "") -> None:
+        self._url = url
+        self._client: Any = connect(url, BackendError)
+        self._prefixes = ("", separated(key_prefix)) if key_prefix else ("",)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._client.close()
+
+    def ping(self) -> float:
+        """Milliseconds of one round trip."""
+        began = time.perf_counter()
+        with told(self._url, BackendError):
+            self._client.ping()
+        return (time.perf_counter() - began) * 1000
+
+    def fetch(self, ids: Sequence[str]) -> Fetched:
+        """What is stored of these tasks; a key of another type counts as nothing."""
+        keys = [f"{p}{META}{_utf8(task_id)}" for p in self._prefixes for task_id in ids]
+        if not keys:
+            return Fetched((), ())
+        with told(self._url, BackendError):
+            values = self._client.mget(keys)
+        found: dict[str, bytes] = {}
+        for task_id, stored in zip(cycle(ids), values, strict=False):
+            if stored is not None:
+                found.setdefault(task_id, stored)
+        metas = tuple(read(task_id, stored) for task_id, stored in found.items())
+        return Fetched(metas, tuple(task_id for task_id in ids if task_id not in found))
+
+    def exact_arguments(self, task_id: str) -> tuple[list[Any], dict[str, Any]] | None:
+        """(args, kwargs) as they were sent; None unless the app stores extended results."""
+        for meta in self.fetch([task_id]).metas:
+            if meta.args is not None and meta.kwargs is not None:
+                return meta.args, meta.kwargs
+        return None
+
+
+def separated(prefix: str) -> str:
+    """A backend's ``global_keyprefix`` as Celery joins it: an underscore unless it ends in one."""
+    return prefix if prefix[-1] in ":_-." else f"{prefix}_"
+
+
+def _utf8(task_id: str) -> str:
+    return task_id.encode("utf-8", "replace").decode()

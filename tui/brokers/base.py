@@ -1,0 +1,85 @@
+"""What sources and actions ask of a broker beyond Celery's own protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import msgspec
+
+from ..model.observations import QueueDepth
+from .message import Message
+
+
+class Quarantined(msgspec.Struct, frozen=True):
+    """Messages that a purge moved aside; ``name`` is what restore takes."""
+
+    name: str
+    moved: int
+    """Messages in it: at the purge, or now in a listing."""
+    queue: str = ""
+    """The queue they came from."""
+    at: float = 0.0
+    """Epoch seconds of the purge."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A message as it lies in the broker, and where."""
+
+    message: Message
+    queue: str
+    unacked: bool
+    """Whether a worker holds it (prefetched, ETA, or running with late acks)."""
+
+
+class Broker(Protocol):
+    """One connection to one broker; it belongs to the thread that opened it.
+
+    Every method raises BrokerError when the link is lost or the broker refuses.
+    """
+
+    kind: str
+    """``redis``, as in the URL."""
+
+    def ping(self) -> float:
+        """Milliseconds of one round trip."""
+
+    def discover(self) -> bool:
+        """One step of the search for queues; True when that ended a round over all keys."""
+
+    @property
+    def lists(self) -> int:
+        """Keys that ``depths`` reads: what one reading costs."""
+
+    def depths(self) -> dict[str, QueueDepth]:
+        """Depth of each queue found so far."""
+
+    def gone(self) -> tuple[str, ...]:
+        """Queues that ceased to exist since this was last asked."""
+
+    def unacked(self) -> int | None:
+        """Messages delivered and not acknowledged; None where the broker does not tell."""
+
+    def unacked_by_queue(self) -> dict[str, int] | None:
+        """One step of counting them by queue: the counts when a round ended, else None."""
+
+    def prefixes(self) -> tuple[str, ...]:
+        """Other key prefixes in use, when nothing was found under ours."""
+
+    def quarantine(self, queue: str) -> Quarantined:
+        """Move all messages of a queue aside, in one step."""
+
+    def restore(self, name: str, progress: Callable[[int], None] | None = None) -> int:
+        """Move a quarantine's messages back to the old end of its queue; how many were moved.
+
+        It goes on where a killed one stopped. ``progress`` is told the sum after each step.
+        """
+
+    def quarantines(self) -> list[Quarantined]:
+        """All quarantines, oldest first."""
+
+    def find_message(self, queues: Iterable[str], task_id: str) -> Found | None:
+        """The message of a task, looked for in these queues and among the unacknowledged."""
+
+    def close(self) -> None:
+        """Let the connection go."""

@@ -1,0 +1,167 @@
+"""A Redis broker: depths by priority, unacknowledged messages, quarantine."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BrokerError
+from ..model.observations import QueueDepth
+from ..redis_link import connect, told
+from . import redis_quarantine
+from .base import Found, Quarantined
+from .message import parse
+from .redis_catalogue import Catalogue
+from .redis_keys import STEPS, list_name, split_quarantine
+from .redis_scan import ask, ask_many
+from .redis_unacked import Unacked
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+LOOKED_THROUGH_MESSAGES = 50_000
+"""A task further from the old end of its queue than this is not found."""
+PAGE_MESSAGES = 100
+
+
+class RedisBroker:
+    """One client on one Redis database; it belongs to the thread that made it."""
+
+    kind = "redis"
+
+    def __init__(self, url: str, key_prefix: str = "") -> None:
+        self._url, self._prefix = url, key_prefix
+        self._client: Any = connect(url, BrokerError)
+        self.catalogue = Catalogue(self._client, key_prefix)
+        self._unacked = Unacked(self._client, key_prefix, self.catalogue.queue_of)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._client.close()
+
+    def _told(self) -> AbstractContextManager[None]:
+        return told(self._url, BrokerError)
+
+    def ping(self) -> float:
+        """Milliseconds of one round trip."""
+        began = time.perf_counter()
+        with self._told():
+            self._client.ping()
+        return (time.perf_counter() - began) * 1000
+
+    # -- queues -------------------------------------------------------------------------------
+
+    def discover(self) -> bool:
+        """One step of the search for queues; True when that ended a round over all keys."""
+        with self._told():
+            return self.catalogue.step()
+
+    @property
+    def steps_a_round(self) -> int:
+        """Steps the last round of ``discover`` took."""
+        return self.catalogue.steps_a_round
+
+    @property
+    def lists(self) -> int:
+        """Lists that ``depths`` asks for."""
+        return sum(len(self._steps(queue)) for queue in self.catalogue.queues)
+
+    def _steps(self, queue: str) -> list[int]:
+        seen = self.catalogue.queues[queue]
+        return sorted(seen if split_quarantine(queue) else {0, *STEPS, *seen})
+
+    def depths(self) -> dict[str, QueueDepth]:
+        """Depth of each queue found so far: its own list and those of its priority steps."""
+        asked = [(queue, step) for queue in self.catalogue.queues for step in self._steps(queue)]
+        with self._told():
+            replies = ask_many(self._client, [("LLEN", self._list(*one)) for one in asked])
+        lengths: dict[str, dict[int, int]] = {queue: {} for queue, _ in asked}
+        for (queue, step), reply in zip(asked, replies, strict=True):
+            if isinstance(reply, int):
+                lengths[queue][step] = reply
+        return self._readings(lengths)
+
+    def _readings(self, lengths: dict[str, dict[int, int]]) -> dict[str, QueueDepth]:
+        readings = {}
+        for queue, by_step in lengths.items():
+            depth = sum(by_step.values()) if by_step else None
+            quarantine = split_quarantine(queue) is not None
+            if quarantine and not depth:
+                self.catalogue.forget(queue)
+                continue
+            waiting = {str(s): n for s, n in by_step.items() if n or not s}
+            readings[queue] = QueueDepth(depth, waiting, quarantine=quarantine)
+        return readings
+
+    def _list(self, queue: str, step: int) -> str:
+        if split_quarantine(queue):
+            return f"{self._prefix}{queue}:{step}"
+        return f"{self._prefix}{list_name(queue, step)}"
+
+    def gone(self) -> tuple[str, ...]:
+        """Queues that ceased to exist since this was last asked."""
+        return self.catalogue.gone()
+
+    def prefixes(self) -> tuple[str, ...]:
+        """Other key prefixes in use, when nothing was found under ours."""
+        return self.catalogue.foreign_prefixes()
+
+    # -- unacknowledged -----------------------------------------------------------------------
+
+    def unacked(self) -> int | None:
+        """Messages delivered and not acknowledged; None where that key is something else."""
+        with self._told():
+            count: int | None = ask(self._unacked.count)
+            return count
+
+    def unacked_by_queue(self) -> dict[str, int] | None:
+        """One page of counting them by queue: the counts when a round ended, else None."""
+        with self._told():
+            counts: dict[str, int] | None = ask(self._unacked.step)
+            return counts
+
+    # -- messages -----------------------------------------------------------------------------
+
+    def quarantine(self, queue: str) -> Quarantined:
+        """Move all messages of a queue aside, in one step."""
+        with self._told():
+            steps = self.catalogue.queues.get(queue, set())
+            return redis_quarantine.set_aside(self._client, self._prefix, queue, steps)
+
+    def restore(self, name: str, progress: Callable[[int], None] | None = None) -> int:
+        """Move a quarantine's messages back to the old end of its queue; how many were moved."""
+        with self._told():
+            return redis_quarantine.move_back(self._client, self._prefix, name, progress)
+
+    def quarantines(self) -> list[Quarantined]:
+        """All quarantines, oldest first."""
+        with self._told():
+            return redis_quarantine.listed(self._client, self._prefix)
+
+    def find_message(self, queues: Iterable[str], task_id: str) -> Found | None:
+        """The message of a task: among the unacknowledged, then from each queue's old end."""
+        with self._told():
+            held = ask(self._unacked.find, task_id)
+            if held is not None:
+                return Found(held[0], held[1], unacked=True)
+            for queue in queues:
+                steps = {0, *STEPS, *self.catalogue.queues.get(queue, set())}
+                for step in sorted(steps):
+                    found = self._in_list(queue, step, task_id)
+                    if found is not None:
+                        return found
+        return None
+
+    def _in_list(self, queue: str, step: int, task_id: str) -> Found | None:
+        key, wanted = self._list(queue, step), json.dumps(task_id).encode()
+        for end in range(-1, -LOOKED_THROUGH_MESSAGES, -PAGE_MESSAGES):
+            page = ask(self._client.lrange, key, end - PAGE_MESSAGES + 1, end)
+            for payload in reversed(page or ()):
+                message = parse(payload) if wanted in payload else None
+                if message is not None and message.task_id == task_id:
+                    return Found(message, queue, unacked=False)
+            if not page or len(page) < PAGE_MESSAGES:
+                break
+        return None

@@ -1,0 +1,92 @@
+"""Reading the keys of a Redis that may hold anything: bounded steps, and no trust in types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+KEYS_A_STEP = 1_000
+"""1.5 ms of the server's time; ten times as many took 36 ms at a stretch."""
+
+
+class Walk:
+    """SCAN with a pattern and a type, resumed at each ``step()``; never KEYS."""
+
+    def __init__(self, client: Any, pattern: str, kind: str) -> None:
+        self._client, self._pattern, self._kind = client, pattern, kind
+        self._cursor = 0
+        self._typed = True
+        self.ended = False
+
+    def again(self) -> None:
+        """Begin a new round."""
+        self._cursor, self.ended = 0, False
+
+    def step(self) -> list[str]:
+        """The matching keys of the next step; names that are not UTF-8 are not Celery's."""
+        if self.ended:
+            return []
+        self._cursor, keys = self._scan()
+        self.ended = self._cursor == 0
+        return [name for name in map(_text, keys) if name]
+
+    def _scan(self) -> tuple[int, list[bytes]]:
+        from redis import ResponseError
+        from redis.exceptions import NoPermissionError
+
+        words: list[Any] = ["SCAN", self._cursor, "MATCH", self._pattern, "COUNT", KEYS_A_STEP]
+        try:
+            reply = self._client.execute_command(*words, *self._type())
+        except NoPermissionError:
+            raise
+        except ResponseError:
+            if not self._typed:
+                raise
+            self._typed = False  # before Redis 6 SCAN knows no TYPE: then all keys are looked at
+            reply = self._client.execute_command(*words)
+        cursor, keys = reply
+        return int(cursor), keys
+
+    def _type(self) -> tuple[str, ...]:
+        return ("TYPE", self._kind) if self._typed else ()
+
+
+def _text(key: bytes) -> str:
+    try:
+        return key.decode()
+    except UnicodeDecodeError:
+        return ""
+
+
+def ask_many(client: Any, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """One pipeline's replies in order; None where a key is of another type than Celery's."""
+    from redis import ResponseError
+
+    with client.pipeline(transaction=False) as pipe:
+        for words in commands:
+            pipe.execute_command(*words)
+        replies = pipe.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, Exception) and not is_wrong_type(reply):
+            raise reply
+    return [None if isinstance(reply, ResponseError) else reply for reply in replies]
+
+
+def ask(question: Callable[..., Any], *arguments: Any) -> Any:
+    """The reply, or None where a key is of another type or may not be read."""
+    from redis import ResponseError
+    from redis.exceptions import NoPermissionError
+
+    try:
+        return question(*arguments)
+    except NoPermissionError:
+        return None
+    except ResponseError as error:
+        if is_wrong_type(error):
+            return None
+        raise
+
+
+def is_wrong_type(error: Exception) -> bool:
+    """Whether Redis said that the key holds another type."""
+    return "WRONGTYPE" in str(error)

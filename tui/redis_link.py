@@ -1,0 +1,151 @@
+"""One client on one Redis from a kombu-style URL, and Redis errors in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from . import urls
+from .errors import BackendError, BrokerError
+
+if TYPE_CHECKING:
+    from redis import Redis, RedisError
+
+SCHEMES = ("redis", "rediss", "redis+socket", "socket")
+CONNECT_TIMEOUT_S = 2.5
+"""A server that hangs must be called lost within 3 s."""
+ANSWER_TIMEOUT_S = 5.0
+LinkError = type[BrokerError] | type[BackendError]
+WHAT: dict[LinkError, str] = {BrokerError: "broker", BackendError: "result backend"}
+
+
+def scheme_of(url: str) -> str:
+    """The transport a URL names: ``redis``, ``amqp``, ``db+sqlite``; of a bare name the name."""
+    first = url.split(";", 1)[0].strip()
+    return first.partition("://")[0].lower()
+
+
+def is_redis(url: str) -> bool:
+    """Whether this module can open the URL."""
+    return scheme_of(url) in SCHEMES
+
+
+def connect(url: str, kind: LinkError) -> Redis:
+    """A client on the first alternate of ``url`` (``a;b``) that answers a PING.
+
+    A client belongs to one thread. Raises ``kind`` when no alternate answers.
+    """
+    try:
+        import redis
+    except ImportError:
+        raise kind(
+            f"The {WHAT[kind]} is a Redis and the package redis is missing",
+            "Install it: pip install 'redis[hiredis]'",
+        ) from None
+    failure: TuiLinkError | None = None
+    for alternate in filter(None, (part.strip() for part in url.split(";"))):
+        client = redis.Redis(**_options(alternate, kind))
+        try:
+            client.ping()
+        except (redis.RedisError, OSError) as error:
+            client.close()
+            failure = failure or in_words(error, alternate, kind)
+        else:
+            return client
+    raise failure or kind(f"The {WHAT[kind]} URL is empty", "Name one as redis://host:6379/0.")
+
+
+TuiLinkError = BrokerError | BackendError
+
+
+class NotPermitted(BrokerError, BackendError):
+    """The server stands and knows us, and its rules (ACL) do not let this user do that."""
+
+
+@contextmanager
+def told(url: str, kind: LinkError) -> Iterator[None]:
+    """Redis errors raised inside leave as ``kind``, in words and without a password."""
+    import redis
+
+    try:
+        yield
+    except (redis.RedisError, OSError) as error:
+        raise in_words(error, url, kind) from None
+
+
+def _options(url: str, kind: LinkError) -> dict[str, Any]:
+    """Keyword arguments of ``redis.Redis``, read from the URL as kombu reads it."""
+    from kombu.utils.url import url_to_parts
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    try:
+        parts = url_to_parts(url)
+        on_socket = parts.scheme.endswith("socket")
+        database = parts.query.get("virtual_host") if on_socket else parts.path
+        number = int((database or "0").strip("/") or 0)
+    except ValueError:
+        raise kind(
+            f"The {WHAT[kind]} URL {urls.redact(url)} cannot be read",
+            "Write it as redis://user:password@host:port/database-number.",
+        ) from None
+    options: dict[str, Any] = {
+        "db": number,
+        "username": parts.username,
+        "password": parts.password,
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "socket_timeout": ANSWER_TIMEOUT_S,
+        "client_name": "celery-tui",
+        "protocol": 2,
+        # The source that owns the client tries again itself, and says so.
+        "retry": Retry(NoBackoff(), 0),
+    }
+    if on_socket:
+        return {**options, "unix_socket_path": f"/{parts.path or ''}"}
+    tls = _tls(parts.query) if parts.scheme == "rediss" else {}
+    return {**options, "host": parts.hostname or "127.0.0.1", "port": parts.port or 6379, **tls}
+
+
+def _tls(query: Mapping[str, str]) -> dict[str, Any]:
+    """TLS options of the query string. Without ssl_cert_reqs kombu verifies nothing; so do we."""
+    wanted = query.get("ssl_cert_reqs", "none").lower().removeprefix("cert_")
+    verify = wanted if wanted in ("none", "optional", "required") else "required"
+    checked = query.get("ssl_check_hostname", "true").lower() != "false" and verify == "required"
+    options = {"ssl": True, "ssl_cert_reqs": verify, "ssl_check_hostname": checked}
+    files = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+    return options | {name: query[name] for name in files if name in query}
+
+
+def in_words(error: RedisError | OSError, url: str, kind: LinkError) -> TuiLinkError:
+    """The error as one sentence and what to do next; no password in either."""
+    title, hint = _explain(error, f"The {WHAT[kind]} {urls.redact(url)}", WHAT[kind])
+    return NotPermitted(title, hint) if _not_permitted(error) else kind(title, hint)
+
+
+def _not_permitted(error: Exception) -> bool:
+    from redis.exceptions import NoPermissionError
+
+    return isinstance(error, NoPermissionError) or "NOPERM" in str(error)
+
+
+def _explain(error: RedisError | OSError, who: str, what: str) -> tuple[str, str]:
+    import redis
+
+    text = str(error)
+    said = urls.clean(text, who).rstrip(".")
+    if "WRONGPASS" in text or "invalid username-password" in text:
+        return f"{who} refused the password", "Check user and password in the URL."
+    if isinstance(error, redis.AuthenticationError) or "NOAUTH" in text:
+        return f"{who} wants a password", "Put it into the URL: redis://:password@host/0."
+    if _not_permitted(error):
+        return f"{who} does not permit this user: {said}", "Ask for the permission it names."
+    if isinstance(error, redis.BusyLoadingError) or "LOADING" in text:
+        return f"{who} is still loading its data", "Wait; it is tried again."
+    if isinstance(error, redis.TimeoutError | TimeoutError):
+        return f"{who} does not answer in time", "Check host, port and firewall, and its load."
+    if "refused" in text:
+        return f"{who} refused the connection", f"Check host and port, and that the {what} runs."
+    if isinstance(error, redis.ConnectionError | OSError):
+        return f"{who} cannot be reached: {said}", f"Check host and port, and that the {what} runs."
+    return f"{who} answered: {said}", "Check its version and its configuration."

@@ -1,0 +1,113 @@
+"""Queue depths and unacknowledged messages, polled from the broker within a fixed budget."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from ..brokers import open_broker, why_not
+from ..model.observations import Prefixes, QueueDepths
+from ..redis_link import NotPermitted
+from .base import Source
+from .inbox import Inbox
+
+if TYPE_CHECKING:
+    from ..brokers.base import Broker
+    from ..settings import Settings
+
+DEPTHS_EVERY_S = 1.0
+LISTS_A_SECOND = 500
+DEPTHS_AT_LEAST_EVERY_S = 10.0
+FIRST_ROUND_STEP_S = 0.01
+LATER_STEP_S = 0.2
+ROUND_PAUSE_S = 1.0
+NEW_LISTS_AFTER_S = 0.25
+ALL_UNACKED_EACH_SECOND = 100
+UNACKED_ROUND_S = 5.0
+
+
+class QueueSource(Source):
+    """Discovers queues in small steps and reads their depths."""
+
+    name = "queues"
+
+    def __init__(self, inbox: Inbox, settings: Settings) -> None:
+        super().__init__(inbox)
+        self.settings = settings
+
+    def session(self) -> None:
+        """One connection's life."""
+        broker = open_broker(self.settings)
+        if broker is None:
+            self.off(why_not(self.settings))
+            return
+        with closing(broker):
+            try:
+                self.live(broker.ping())
+                Poll(broker, self).run()
+            except NotPermitted as error:
+                # The broker stands: that is no lost link, and trying again changes nothing.
+                self.off(error.title, error.hint)
+
+
+class Poll:
+    """What is due when, on one connection; times are monotonic seconds."""
+
+    def __init__(self, broker: Broker, source: QueueSource) -> None:
+        self._broker, self._source = broker, source
+        self._depths_due = self._discover_due = self._count_due = 0.0
+        self._first_round = True
+        self._known = 0
+        self._read_at = 0.0
+        self._prefixes: tuple[str, ...] = ()
+
+    def run(self) -> None:
+        """Poll until the source is to stop."""
+        stopping = self._source.stopping
+        while not stopping.is_set():
+            now = time.monotonic()
+            if now >= self._discover_due:
+                self._discover()
+            if now >= self._depths_due:
+                self._read()
+            due = min(self._depths_due, self._discover_due)
+            stopping.wait(max(0.0, due - time.monotonic()))
+
+    def _discover(self) -> None:
+        ended = self._broker.discover()
+        now = time.monotonic()
+        if ended:
+            self._first_round = False
+            self._tell_prefixes()
+        pause = FIRST_ROUND_STEP_S if self._first_round else LATER_STEP_S
+        self._discover_due = now + (ROUND_PAUSE_S if ended else pause)
+        before, self._known = self._known, self._broker.lists
+        if self._known > before:  # what is new must not wait for the next poll
+            self._depths_due = min(self._depths_due, self._read_at + NEW_LISTS_AFTER_S)
+
+    def _read(self) -> None:
+        broker = self._broker
+        depths = broker.depths()
+        unacked = broker.unacked()
+        by_queue = self._by_queue(unacked)
+        at = time.time()
+        self._source.inbox.put(QueueDepths(at, depths, broker.gone(), unacked, by_queue))
+        self._read_at = time.monotonic()
+        period = max(DEPTHS_EVERY_S, broker.lists / LISTS_A_SECOND)
+        self._depths_due = self._read_at + min(period, DEPTHS_AT_LEAST_EVERY_S)
+
+    def _by_queue(self, unacked: int | None) -> dict[str, int] | None:
+        now = time.monotonic()
+        if unacked is None or now < self._count_due:
+            return None
+        counts = self._broker.unacked_by_queue()
+        if counts is not None and unacked > ALL_UNACKED_EACH_SECOND:
+            self._count_due = now + UNACKED_ROUND_S
+        return counts
+
+    def _tell_prefixes(self) -> None:
+        found = self._broker.prefixes()
+        if found != self._prefixes:
+            self._prefixes = found
+            self._source.inbox.put(Prefixes(time.time(), found))

@@ -1,0 +1,74 @@
+"""Messages wait in a queue that no worker listens to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model.cluster import Cluster
+from ..model.queue import Queue
+from ..model.seam import Finding, Level
+from ..model.worker import LOST, STOPPED, Worker
+from .words import fitted, plural
+
+RULE = "no-consumer"
+TOLD_WITHIN_S = 10.0
+"""A worker that young may not have said yet what it listens to."""
+RESTART_S = 15.0
+"""A worker that said goodbye so recently is probably being restarted."""
+
+
+def findings(cluster: Cluster, now: float) -> Iterator[Finding]:
+    """One for each queue with messages and nobody to take them."""
+    workers = [w for w in cluster.workers.values() if cluster.state_of(w, now) != STOPPED]
+    if not _everybody_told(cluster, workers, now):
+        return
+    for queue in cluster.queues.values():
+        if _waits_in_vain(cluster, queue, now):
+            yield _finding(cluster, queue, workers, now)
+
+
+def _everybody_told(cluster: Cluster, workers: list[Worker], now: float) -> bool:
+    """Whether what was heard of consumers is all there is to hear."""
+    if "active_queues" not in cluster.rounds:
+        return False
+    silent = [w for w in workers if w.queues is None and cluster.state_of(w, now) != LOST]
+    return all(now - max(w.first_seen, w.online_at or 0.0) > TOLD_WITHIN_S for w in silent)
+
+
+def _waits_in_vain(cluster: Cluster, queue: Queue, now: float) -> bool:
+    if not queue.depth or queue.quarantine or queue.consumers:
+        return False
+    if cluster.consumers(queue.name) != []:
+        return False
+    last = cluster.workers.get(queue.last_consumer)
+    restarting = last is not None and last.offline_at is not None
+    return not (restarting and now - (queue.unconsumed_since or 0.0) < RESTART_S)
+
+
+def _finding(cluster: Cluster, queue: Queue, workers: list[Worker], now: float) -> Finding:
+    count = sum(1 for w in workers if cluster.state_of(w, now) != LOST)
+    listen = f"0 of {plural(count, 'worker')} listen" if count else "no worker is online"
+    depth = queue.depth or 0
+    untold = sum(1 for worker in workers if worker.queues is None)
+    unsure = f", {untold} did not say" if untold else ""
+    return Finding(
+        rule=RULE,
+        severity=Level.CRIT,
+        subject=queue.name,
+        text=f"nobody consumes it: {plural(depth, 'message')}, {listen}{unsure}",
+        short=fitted(f"nobody consumes it: {depth:,} msgs, 0 of {count}"),
+        since=queue.unconsumed_since,
+        evidence=f"queue:{queue.name}",
+        next=f"start a worker with -Q {queue.name}",
+        detail=_last(cluster, queue),
+    )
+
+
+def _last(cluster: Cluster, queue: Queue) -> str:
+    if not queue.last_consumer:
+        since, attached = queue.unconsumed_since, cluster.attached_at
+        early = since is not None and since - attached < TOLD_WITHIN_S
+        return "it was so when we attached" if early else "no worker was seen listening to it"
+    last = cluster.workers.get(queue.last_consumer)
+    left = last is not None and last.offline_at is not None
+    return f"{queue.last_consumer} listened last and {'went offline' if left else 'stopped'}"
