@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+import dataclasses
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import urls
-from .errors import TuiError
+import msgspec
+
+from . import triage, urls
+from .errors import ActionError, TuiError
 from .model.cluster import Cluster
-from .model.seam import Finding, Health, Link
+from .model.seam import ActionRequest, Finding, Health, Link, LogLine, Outcome, Preview, Stage
 from .model.task import BACKEND, Task
 from .model.worker import LOST, ONLINE, SILENT, STOPPED, Worker
 from .settings import Settings
@@ -23,8 +24,16 @@ from .sources.events import EventSource
 from .sources.inbox import Inbox
 from .sources.inspect import InspectSource
 from .sources.logs import Logs
+from .sources.queues import QueueSource
+from .sources.results import ResultSource
+
+if TYPE_CHECKING:
+    from .actions import Context
+
+log = logging.getLogger(__name__)
 
 SOURCES = ("events", "inspect", "queues", "results")
+READ_ONLY = "Read-only: acts are off"
 RESULT_IDS = 100
 """Task ids looked up in the result backend a second, those on screen first."""
 PING_AGAIN_S = 5.0
@@ -54,6 +63,8 @@ class Monitor:
         """Age of the oldest waiting event, in seconds."""
         self._app = app
         self._site: connection.Site | None = None
+        self._memory = triage.Memory()
+        self._acts: list[threading.Thread] = []
         self._logs = Logs(self.inbox, settings.log_file)
         self._watched: tuple[str, ...] = ()
         self._stopped = threading.Event()
@@ -82,7 +93,7 @@ class Monitor:
 
         Raises BrokerError when no broker is named at all.
         """
-        if not self.settings.app and self._app is None:
+        if self._site is None and not self.settings.app and self._app is None:
             self._site = connection.site_of(self.settings)
         self._logs.install(self._secrets())
         if self._site is not None:
@@ -99,6 +110,8 @@ class Monitor:
             source.stop()
         for source in sources:
             source.join(max(0.0, until - time.monotonic()))
+        for thread in self._acts:
+            thread.join(max(0.0, until - time.monotonic()))
         self._logs.remove()
 
     def _load_and_start(self) -> None:
@@ -120,14 +133,9 @@ class Monitor:
         sources: dict[str, Source] = {
             "inspect": InspectSource(self.inbox, self._site),
             "events": events,
+            "queues": QueueSource(self.inbox, self.settings),
+            "results": ResultSource(self.inbox, self.settings),
         }
-        for name, module, kind in (
-            ("queues", ".sources.queues", "QueueSource"),
-            ("results", ".sources.results", "ResultSource"),
-        ):
-            found = _optional(module)
-            if found is not None:
-                sources[name] = getattr(found, kind)(self.inbox, self.settings)
         self.sources = sources
         for source in sources.values():
             source.start()
@@ -158,11 +166,9 @@ class Monitor:
         if isinstance(inspect, InspectSource):
             self._guide(inspect, now)
         results = self.sources.get("results")
-        if results is not None and hasattr(results, "want"):
+        if isinstance(results, ResultSource):
             results.want(self.wanted_results(now))
-        triage = _optional(".triage")
-        if triage is not None and hasattr(triage, "evaluate"):
-            self.findings = triage.evaluate(self.cluster, now)
+        self.findings = triage.evaluate(self.cluster, now, self._memory)
 
     def _guide(self, inspect: InspectSource, now: float) -> None:
         states = {
@@ -187,11 +193,11 @@ class Monitor:
         asked_at = self._described.get(name, 0.0)
         return undescribed(self.cluster.workers[name]) and now - asked_at >= ASK_AGAIN_S
 
-    def wanted_results(self, now: float) -> list[str]:
+    def wanted_results(self, now: float) -> tuple[str, ...]:
         """Task ids to look up in the result backend: on screen first, then the unsettled."""
         shown = [task.id for task in self.cluster.tasks_of(self._watched) if needs_result(task)]
         rest = self.cluster.unsettled(now, RESULT_IDS)
-        return list(dict.fromkeys((*shown, *rest)))[:RESULT_IDS]
+        return tuple(dict.fromkeys((*shown, *rest)))[:RESULT_IDS]
 
     def watch(self, ids: Iterable[str]) -> None:
         """The tasks on screen: their results are looked up first."""
@@ -201,6 +207,81 @@ class Monitor:
         """Let every lost source try again at once."""
         for source in self.sources.values():
             source.retry_now.set()
+
+    # -- acts ---------------------------------------------------------------------------------
+
+    def preview(self, request: ActionRequest) -> Preview:
+        """What the confirm dialog says at once, from the model alone."""
+        from . import actions
+
+        preview = actions.preview(request, self.cluster)
+        if self.settings.read_only:
+            return msgspec.structs.replace(preview, blocked=READ_ONLY)
+        return preview
+
+    def prepare(self, request: ActionRequest) -> None:
+        """Look every target up, in a thread; the Preview, now ready, comes through the Inbox."""
+        from . import actions
+
+        preview = self.preview(request)
+        try:
+            context = self._context(request)
+        except TuiError as error:
+            blocked = preview.blocked or str(error)
+            self.inbox.put(msgspec.structs.replace(preview, ready=True, blocked=blocked))
+            return
+        self._in_thread(request, lambda: self.inbox.put(actions.prepare(request, preview, context)))
+
+    def perform(self, request: ActionRequest) -> None:
+        """Do it, in a thread; an Outcome for each target comes through the Inbox."""
+        from . import actions
+
+        try:
+            context = self._context(request)
+        except TuiError as error:
+            self._failed(request, str(error))
+            return
+        self._in_thread(request, lambda: actions.run(request, context, self.inbox.put))
+
+    def _context(self, request: ActionRequest) -> Context:
+        """What the act's thread may know and use. Raises ActionError when acts are off."""
+        from . import actions
+
+        if self.settings.read_only:
+            raise ActionError(READ_ONLY, "Start without --read-only to act.")
+        site = self._site
+        if site is None:
+            raise ActionError("The app is still being loaded", "Try again in a moment.")
+        context = actions.context(
+            self.settings,
+            lambda: connection.opened(site),
+            self.cluster,
+            request,
+            self.clock(),
+            self._app,
+        )
+        return dataclasses.replace(context, stopping=self._stopped)
+
+    def _in_thread(self, request: ActionRequest, act: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                act()
+            except Exception as error:  # a plain thread's exception would vanish
+                log.exception("%s failed", request.act)
+                self._failed(request, f"{type(error).__name__}: {error}")
+
+        self._acts = [thread for thread in self._acts if thread.is_alive()]
+        thread = threading.Thread(target=guarded, name=f"act-{request.id}", daemon=True)
+        self._acts.append(thread)
+        thread.start()
+
+    def _failed(self, request: ActionRequest, text: str) -> None:
+        now = time.time()
+        text = urls.clean(text, *self._secrets())
+        for target in request.targets:
+            self.inbox.put(Outcome(request, target, Stage.FAILED, text, now))
+        if not request.targets:
+            self.inbox.put(LogLine(now, "act", "warn", f"{request.act}: {text}"))
 
     # -- what is shown ------------------------------------------------------------------------
 
@@ -231,9 +312,3 @@ def undescribed(worker: Worker) -> bool:
 def needs_result(task: Task) -> bool:
     """Whether the result backend may know more of it than we do."""
     return not task.final or BACKEND not in task.sources
-
-
-def _optional(name: str) -> ModuleType | None:
-    """A part of ours that is imported only when it is used; None while it is not written."""
-    found = importlib.util.find_spec(name, __package__)
-    return importlib.import_module(name, __package__) if found is not None else None

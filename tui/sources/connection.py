@@ -321,7 +321,7 @@ def _wrong_url(error: BaseException, url: str) -> Said:
     if not isinstance(error, ValueError) or isinstance(error, UnicodeError):
         return None
     return (
-        f"The broker URL {urls.redact(url)} cannot be read: {str(error).rstrip(".")}",
+        f"The broker URL {urls.redact(url)} cannot be read: {str(error).rstrip('.')}",
         "Write it as scheme://user:password@host:port/path.",
     )
 
