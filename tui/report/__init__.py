@@ -1,1 +1,1 @@
-"""The same facts without a screen: text or JSON."""
+"""The same facts without a screen: as JSON for scripts and as plain text for people."""

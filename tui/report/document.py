@@ -1,0 +1,215 @@
+"""The status document (schema 1): what is true now, as JSON values; unknown is None, never 0."""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ..model.redact import redact_text, redact_value
+from ..model.seam import Finding, Health, Link
+from ..model.task import Task
+from ..model.worker import Worker
+
+if TYPE_CHECKING:
+    from ..model.cluster import Cluster
+    from ..model.queue import Queue
+    from ..monitor import Monitor
+
+SCHEMA = 1
+MOST_ACTIVE = 1_000
+MOST_RECENT = 100
+BROKER_LINKS = ("events", "queues", "inspect")
+NOT_KNOWN_YET = None
+"""Part of the schema, not observed by this version."""
+
+
+def document(monitor: Monitor) -> dict[str, Any]:
+    """The whole document, secrets hidden. Fields may be added to it, never renamed."""
+    cluster, now = monitor.cluster, monitor.clock()
+    found = {
+        "schema": SCHEMA,
+        "taken_at": now,
+        "watched_s": now - cluster.attached_at,
+        "broker": broker(cluster, monitor.broker_url),
+        "result_backend": result_backend(cluster, monitor.backend_url),
+        "attached_at": cluster.attached_at,
+        "events": events(cluster, now, monitor.shed),
+        "workers": [worker(cluster, one, now) for one in cluster.workers.values()],
+        "queues": [queue(cluster, one) for one in cluster.queues.values()],
+        "tasks": tasks(cluster, now),
+        "failures": NOT_KNOWN_YET,
+        "schedule": NOT_KNOWN_YET,
+        "findings": [finding(one) for one in monitor.findings],
+    }
+    plain: dict[str, Any] = finite(found)
+    return plain
+
+
+def broker(cluster: Cluster, url: str | None) -> dict[str, Any]:
+    """The link to the broker: lost when any source has lost it."""
+    links = [cluster.health[name] for name in BROKER_LINKS if name in cluster.health]
+    lost = [health for health in links if health.state == Link.LOST]
+    worst = lost[0] if lost else cluster.health.get("events")
+    latencies = [health.latency_ms for health in links if health.latency_ms is not None]
+    return {
+        "url": url,
+        "transport": scheme(url),
+        "state": str(worst.state) if worst else str(Link.CONNECTING),
+        "error": _error(worst),
+        "latency_ms": min(latencies) if latencies and not lost else None,
+    }
+
+
+def result_backend(cluster: Cluster, url: str | None) -> dict[str, Any]:
+    """The link to the result backend; ``off`` says in ``error`` why it is not read."""
+    health = cluster.health.get("results")
+    state = str(health.state) if health else None
+    return {"url": url, "kind": scheme(url), "state": state, "error": _error(health)}
+
+
+def scheme(url: str | None) -> str | None:
+    """``redis`` of ``redis://…``."""
+    return url.partition("://")[0] if url else None
+
+
+def _error(health: Health | None) -> str | None:
+    return redact_text(health.error) if health is not None and health.error else None
+
+
+def events(cluster: Cluster, now: float, shed: dict[str, int]) -> dict[str, Any]:
+    """What came in, and what did not."""
+    return {
+        "counted": cluster.events_counted,
+        "per_s": cluster.events_rate.per_second(now),
+        "lost": NOT_KNOWN_YET,
+        "coverage": NOT_KNOWN_YET,
+        "shed": shed,
+        "evicted": cluster.evicted,
+        "malformed": dict(cluster.malformed),
+        "gaps": NOT_KNOWN_YET,
+    }
+
+
+def worker(cluster: Cluster, one: Worker, now: float) -> dict[str, Any]:
+    """One worker."""
+    heard = one.heard_at if one.heartbeat else None
+    return {
+        "hostname": one.hostname,
+        "state": cluster.state_of(one, now),
+        "pid": one.pid,
+        "pool": one.pool,
+        "concurrency": one.concurrency,
+        "active": one.busy,
+        "reserved": _count(one.reserved),
+        "scheduled": _count(one.scheduled),
+        "processed": one.processed,
+        "queues": _list(one.queues),
+        "events_enabled": one.events_enabled,
+        "heartbeat": one.heartbeat,
+        "heartbeat_age_s": now - heard if heard is not None else None,
+        "lost_events": NOT_KNOWN_YET,
+        "duplicate_name": one.duplicate_name,
+        "software": one.software,
+    }
+
+
+def _count(ids: tuple[str, ...] | None) -> int | None:
+    return None if ids is None else len(ids)
+
+
+def _list(names: tuple[str, ...] | None) -> list[str] | None:
+    return None if names is None else list(names)
+
+
+def queue(cluster: Cluster, one: Queue) -> dict[str, Any]:
+    """One queue; a quarantine says so."""
+    listeners = None if one.quarantine else cluster.consumers(one.name)
+    consumers = one.consumers if one.consumers is not None else _count_of(listeners)
+    return {
+        "name": one.name,
+        "depth": one.depth,
+        "by_priority": dict(one.by_priority),
+        "unacked": one.unacked,
+        "consumers": consumers,
+        "oldest_age_s": [None, None],
+        "in_per_s": NOT_KNOWN_YET,
+        "out_per_s": NOT_KNOWN_YET,
+        "drain_s": "never" if consumers == 0 and one.depth else NOT_KNOWN_YET,
+        "held": NOT_KNOWN_YET,
+        "quarantine": one.quarantine,
+    }
+
+
+def _count_of(names: list[str] | None) -> int | None:
+    return None if names is None else len(names)
+
+
+def tasks(cluster: Cluster, now: float) -> dict[str, Any]:
+    """Counts by state, what runs, and what happened last."""
+    running = cluster.tasks_of(islice(cluster.running, MOST_ACTIVE))
+    ended = (t for task_id in cluster.newest() if (t := cluster.tasks[task_id]).final)
+    return {
+        "counts": {state: count for state, count in cluster.counts.items() if count},
+        "active": [active(task, now) for task in running],
+        "recent": [recent(task) for task in islice(ended, MOST_RECENT)],
+    }
+
+
+def active(task: Task, now: float) -> dict[str, Any]:
+    """One running task."""
+    return {
+        "id": task.id,
+        "name": task.name or None,
+        "worker": task.worker or None,
+        "args": _hidden(task.args),
+        "kwargs": _hidden(task.kwargs),
+        "args_exact": task.exact is not None,
+        "runtime_s": task.runtime_so_far(now),
+        "pid": task.pid,
+    }
+
+
+def recent(task: Task) -> dict[str, Any]:
+    """One task that has ended."""
+    return {
+        "id": task.id,
+        "name": task.name or None,
+        "state": task.state,
+        "worker": task.worker or None,
+        "queue": task.queue,
+        "source": task.source,
+        "as_of": task.as_of,
+        "verdict": task.verdict,
+        "runtime_s": task.runtime_s,
+        "exception": _hidden(task.exception),
+    }
+
+
+def _hidden(text: str | None) -> str | None:
+    return None if text is None else redact_text(text)
+
+
+def finding(one: Finding) -> dict[str, Any]:
+    """One line of the attention list."""
+    hidden: dict[str, Any] = redact_value(
+        {
+            "rule": one.rule,
+            "severity": str(one.severity),
+            "subject": one.subject,
+            "text": one.text,
+            "since": one.since,
+            "evidence": one.evidence,
+            "next": one.next,
+        }
+    )
+    return hidden
+
+
+def finite(value: Any) -> Any:
+    """NaN and infinity, which JSON has not, as None; they come from hostile clocks."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    return [finite(item) for item in value] if isinstance(value, list) else value

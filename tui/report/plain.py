@@ -1,0 +1,102 @@
+"""The status document as plain text for people: no escape codes, one fact a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from ..columns.names import literal
+from ..columns.numbers import duration
+
+LONGEST_CELL = 60
+ROWS_SHOWN = 20
+
+
+def lines(document: dict[str, Any]) -> Iterator[str]:
+    """Home without a screen: what needs somebody, workers, queues, what runs, what failed."""
+    yield from _links(document)
+    yield from _section("Attention", map(_finding, document["findings"]), "nothing needs you")
+    yield from _section("Workers", map(_worker, document["workers"]), "no worker has been heard")
+    ranked = sorted(document["queues"], key=_by_attention)
+    yield from _section("Queues", map(_queue, ranked), "no queue was found")
+    active, recent = document["tasks"]["active"], document["tasks"]["recent"]
+    yield from _section("Running", map(_active, active), "no task is known to run")
+    failed = [task for task in recent if task["state"] == "FAILURE"]
+    yield from _section("Failed", map(_failed, failed), "no failure was seen")
+
+
+def _links(document: dict[str, Any]) -> Iterator[str]:
+    broker, backend, events = document["broker"], document["result_backend"], document["events"]
+    yield f"broker   {_link(broker)}{_latency(broker['latency_ms'])}"
+    yield f"results  {_link(backend)}"
+    counts = document["tasks"]["counts"]
+    states = ", ".join(f"{count:,} {state.lower()}" for state, count in counts.items())
+    yield f"watched  {duration(document['watched_s'])}, {events['counted']:,} events" + (
+        f"; tasks: {literal(states)}" if states else ""
+    )
+
+
+def _link(link: dict[str, Any]) -> str:
+    words = [literal(word) for word in (link["url"] or "none", link["state"] or "?")]
+    error = f": {literal(link['error'])}" if link["error"] else ""
+    return " ".join(words) + error
+
+
+def _latency(latency_ms: float | None) -> str:
+    return "" if latency_ms is None else f", {latency_ms:.1f} ms"
+
+
+def _section(title: str, rows: Iterable[Sequence[str]], empty: str) -> Iterator[str]:
+    shown = [[literal(cell, LONGEST_CELL * 8) for cell in row] for row in rows]
+    yield ""
+    yield f"{title} ({len(shown)})" if shown else f"{title}: {empty}"
+    yield from table(shown[:ROWS_SHOWN])
+    if len(shown) > ROWS_SHOWN:
+        yield f"  and {len(shown) - ROWS_SHOWN:,} more"
+
+
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows in aligned columns; the last column may be of any length."""
+    if not rows:
+        return
+    widths = [min(LONGEST_CELL, max(map(len, column))) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        yield f"  {'  '.join(cells)}".rstrip()
+
+
+def _finding(one: dict[str, Any]) -> tuple[str, ...]:
+    words = one["severity"].upper(), one["rule"], one["subject"]
+    return (*words, f"{one['text']}. {one['next'][:1].upper()}{one['next'][1:]}")
+
+
+def _worker(one: dict[str, Any]) -> tuple[str, ...]:
+    busy = f"{_known(one['active'])}/{_known(one['concurrency'])} busy"
+    held = None if one["reserved"] is None else one["reserved"] + (one["scheduled"] or 0)
+    queues = "?" if one["queues"] is None else ", ".join(one["queues"]) or "no queue"
+    return one["hostname"], one["state"], busy, f"{_known(held)} held", queues
+
+
+def _by_attention(one: dict[str, Any]) -> tuple[bool, bool, int, str]:
+    alone = one["consumers"] == 0 and bool(one["depth"])
+    return one["quarantine"], not alone, -(one["depth"] or 0), one["name"]
+
+
+def _queue(one: dict[str, Any]) -> tuple[str, ...]:
+    use = "quarantine" if one["quarantine"] else f"{_known(one['consumers'])} consumers"
+    waiting = f"{_known(one['depth'])} waiting"
+    return one["name"], waiting, f"{_known(one['unacked'])} unacked", use
+
+
+def _active(one: dict[str, Any]) -> tuple[str, ...]:
+    runtime = "?" if one["runtime_s"] is None else duration(one["runtime_s"])
+    arguments = f"{one['args'] or '?'} {one['kwargs'] or '?'}"
+    return one["id"], one["name"] or "?", one["worker"] or "?", runtime, arguments
+
+
+def _failed(one: dict[str, Any]) -> tuple[str, ...]:
+    return one["id"], one["name"] or "?", one["worker"] or "?", one["exception"] or "?"
+
+
+def _known(count: int | None) -> str:
+    return "?" if count is None else f"{count:,}"
