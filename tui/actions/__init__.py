@@ -1,1 +1,110 @@
-"""What changes the cluster: one verb a file, each with a preview and an outcome."""
+"""What changes the cluster: one verb a file, each with a preview and an outcome.
+
+In the model's thread: ``preview``, then ``context``. In a thread of the act's own: ``prepare``
+while the dialog stands, ``run`` once it is confirmed. Neither celery nor a broker's driver is
+imported before such a thread needs it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import msgspec
+
+from ..errors import ActionError, TuiError
+from ..model.cluster import Cluster
+from ..model.seam import Act, ActionRequest, LogLine, Outcome, Preview, Stage, Target
+from . import audit, events_on, purge, retry, revoke, terminate, undo
+from .base import Action, Context, Put, context, outcome
+from .edited import parse_edited
+from .wire import Wire, connected
+
+__all__ = ["ACTIONS", "Context", "context", "parse_edited", "prepare", "preview", "run"]
+
+ACTIONS: Mapping[Act, Action] = {
+    Act.REVOKE: revoke,
+    Act.TERMINATE: terminate,
+    Act.RETRY: retry,
+    Act.PURGE: purge,
+    Act.UNDO: undo,
+    Act.EVENTS_ON: events_on,
+}
+
+
+def preview(request: ActionRequest, cluster: Cluster) -> Preview:
+    """What the confirm dialog says at once. Pure."""
+    return ACTIONS[request.act].preview(request, cluster)
+
+
+def prepare(request: ActionRequest, preview: Preview, context: Context) -> Preview:
+    """The preview after a look into the cluster; blocked, with the reason, if that failed."""
+    current = msgspec.structs.replace(preview, request=request)
+    try:
+        with connected(context) as wire:
+            return ACTIONS[request.act].prepare(current, context, wire)
+    except TuiError as error:
+        return msgspec.structs.replace(current, ready=True, blocked=str(error))
+
+
+def run(request: ActionRequest, context: Context, put: Put) -> None:
+    """Do it, tell what came of every target, write it down, then look for proof.
+
+    Never raises TuiError: what was refused or lost midway is a FAILED outcome.
+    """
+    told = _Told(request, put)
+    try:
+        with connected(context) as wire:
+            _run(request, context, wire, told)
+    except TuiError as error:
+        told.fail(error)
+        told.write_down(context, str(error))
+
+
+def _run(request: ActionRequest, context: Context, wire: Wire, told: _Told) -> None:
+    action = ACTIONS[request.act]
+    action.run(request, context, wire, told.put)
+    # Before the wait for proof, which the end of the program may cut short.
+    told.write_down(context)
+    action.follow(list(told.last.values()), context, wire, told.put)
+
+
+NO_TARGET = Target("queue", "the last purge")
+"""Stands in outcomes for what an undo without a target would have brought back."""
+
+
+class _Told:
+    """Hands outcomes on and keeps the last of each target."""
+
+    def __init__(self, request: ActionRequest, put: Put) -> None:
+        self._request, self._put = request, put
+        self.last: dict[str, Outcome] = {}
+        self._written = False
+
+    def put(self, said: Outcome | LogLine) -> None:
+        """Keep and hand on."""
+        if isinstance(said, Outcome):
+            self.last[said.target.id] = said
+        self._put(said)
+
+    def fail(self, error: TuiError) -> None:
+        """What has no outcome failed; what was only sent when the link broke is not confirmed."""
+        for target in self._request.targets or (NO_TARGET,):
+            last = self.last.get(target.id)
+            if last is None:
+                words = str(error) if isinstance(error, ActionError) else f"not sent: {error}"
+                self.put(outcome(self._request, target, Stage.FAILED, words))
+            elif last.stage == Stage.SENT:
+                self.put(
+                    outcome(self._request, target, Stage.NOT_CONFIRMED, f"sent, then: {error}")
+                )
+
+    def write_down(self, context: Context, error: str = "") -> None:
+        """One audit line, once; a full disk is told, and stops nothing."""
+        if self._written:
+            return
+        self._written = True
+        line = audit.entry(self._request, list(self.last.values()), context.settings, error)
+        trouble = audit.write(line)
+        if trouble:
+            self._put(LogLine(time.time(), "act", "warn", trouble))

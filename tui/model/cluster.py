@@ -85,6 +85,8 @@ class Cluster:
         self.previews: dict[str, Preview] = {}
         self.asked: dict[str, Asked] = {}
         """Task id -> the last thing we asked of it."""
+        self._resent: dict[str, str] = {}
+        """Id of a task that a retry sent -> id of the one it repeats."""
         self.outcomes: deque[tuple[int, Outcome]] = deque(maxlen=1_000)
         """Outcomes with serial numbers, newest last."""
         self.prefixes: tuple[str, ...] = ()
@@ -278,6 +280,8 @@ class Cluster:
         self.note(health.since, "link", level, words)
 
     def _outcome(self, outcome: Outcome) -> None:
+        if self._outdated(outcome):
+            return
         self.outcomes.append((next(self._serial), outcome))
         level = "warn" if outcome.stage in (Stage.FAILED, Stage.NOT_CONFIRMED) else "ours"
         subject = outcome.target.id
@@ -290,6 +294,24 @@ class Cluster:
         if outcome.target.kind == "task":
             self.asked[outcome.target.id] = Asked(outcome, outcome.request.at)
             self.dirty.add(outcome.target.id)
+        if outcome.new_id is not None:
+            self._resent[outcome.new_id] = outcome.target.id
+            if outcome.new_id in self.tasks:  # its events were faster than the outcome
+                self._confirm(outcome.target.id, self.tasks[outcome.new_id], outcome.at)
+        if outcome.request.act == Act.EVENTS_ON and outcome.stage == Stage.ACKNOWLEDGED:
+            worker = self.workers.get(outcome.target.id)
+            if worker is not None:
+                worker.events_enabled = True
+
+    def _outdated(self, outcome: Outcome) -> bool:
+        """The cluster itself has spoken already; only proof of the contrary still counts."""
+        asked = self.asked.get(outcome.target.id)
+        if asked is None or asked.outcome.request.id != outcome.request.id:
+            return False
+        last = asked.outcome.stage
+        if last not in (Stage.SEEN, Stage.FAILED, Stage.DONE_ELSEWHERE):
+            return False
+        return not (last == Stage.SEEN and outcome.stage == Stage.FAILED)
 
     # -- records ------------------------------------------------------------------------------
 
@@ -349,8 +371,10 @@ class Cluster:
         )
         if after in FINAL:
             self._absent.pop(task.id, None)
-        if task.id in self.asked:
-            self._confirm(task, at)
+        if task.id in self.asked and self.asked[task.id].outcome.request.act != Act.RETRY:
+            self._confirm(task.id, task, at)
+        if task.id in self._resent:
+            self._confirm(self._resent[task.id], task, at)
 
     def _count(self, state: str, at: float) -> None:
         if state == RECEIVED:
@@ -360,9 +384,15 @@ class Cluster:
             if state == FAILURE:
                 self.failed_rate.add(at)
 
-    def _confirm(self, task: Task, at: float) -> None:
-        """An act is SEEN when the cluster itself says what became of its task."""
-        last = self.asked[task.id].outcome
+    def _confirm(self, asked_id: str, task: Task, at: float) -> None:
+        """An act is SEEN when the cluster itself says what became of its task.
+
+        For a retry ``task`` is the one that was sent, not the one it repeats.
+        """
+        asked = self.asked.get(asked_id)
+        if asked is None:
+            return
+        last = asked.outcome
         if last.stage not in (Stage.SENT, Stage.ACKNOWLEDGED, Stage.NOT_CONFIRMED):
             return
         proof = confirmation(last.request.act, task)
@@ -390,6 +420,7 @@ class Cluster:
         task = self.tasks.pop(task_id)
         self.counts[task.state] -= 1
         self.asked.pop(task_id, None)
+        self._resent.pop(task_id, None)
         self._absent.pop(task_id, None)
         self.dirty.discard(task_id)
         self.membership += 1

@@ -1,0 +1,89 @@
+"""Purge: move every message of one queue into its quarantine, from where undo brings them back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import msgspec
+
+from ..model.cluster import Cluster
+from ..model.queue import Queue
+from ..model.seam import ActionRequest, Check, Preview, Stage, Target
+from .base import Context, Put, nothing_to_follow, outcome, refusal
+from .wire import Wire
+from .words import count, named
+
+__all__ = ["follow", "prepare", "preview", "run"]
+follow = nothing_to_follow
+
+
+def preview(request: ActionRequest, cluster: Cluster) -> Preview:
+    """How much would move, and what a purge does not reach."""
+    queues = [cluster.queues[t.id] for t in request.targets if t.id in cluster.queues]
+    many = len(request.targets) != 1
+    name = count(len(request.targets), "queue") if many else request.targets[0].id
+    return Preview(
+        request,
+        title=f"PURGE  {name}",
+        irreversible=False,
+        button="Purge",
+        facts=(
+            f"{_depths(queues)} into quarantine, in one step; Z brings them back.",
+            "Messages that arrive afterwards stay in the queue.",
+        ),
+        warnings=tuple(_warnings(queues, cluster)),
+        blocked=_blocked(request, cluster),
+    )
+
+
+def _depths(queues: list[Queue]) -> str:
+    if not queues or any(queue.depth is None for queue in queues):
+        return "All waiting messages move"
+    depth = sum(queue.depth or 0 for queue in queues)
+    return f"{count(depth, 'waiting message')} {'moves' if depth == 1 else 'move'}"
+
+
+def _warnings(queues: list[Queue], cluster: Cluster) -> Iterator[str]:
+    yield "What workers hold already (prefetched, ETA, running) is not touched and still runs."
+    unacked = sum(queue.unacked or 0 for queue in queues)
+    if unacked:
+        yield f"At least {count(unacked, 'message')} of it {'is' if unacked == 1 else 'are'} held."
+    listeners = [host for queue in queues for host in cluster.consumers(queue.name) or ()]
+    if listeners:
+        yield f"{named(listeners)} consume it: fewer may be left by then."
+
+
+def _blocked(request: ActionRequest, cluster: Cluster) -> str:
+    refused = refusal(request, cluster, "queue")
+    if refused:
+        return refused
+    held = [
+        t.id for t in request.targets if t.id in cluster.queues and cluster.queues[t.id].quarantine
+    ]
+    return f"{named(held)} is a quarantine: undo (Z) empties it." if held else ""
+
+
+def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
+    """The preview with the depth of this moment."""
+    checks = tuple(_check(target, wire.depth(target.id)) for target in preview.request.targets)
+    return msgspec.structs.replace(preview, checks=checks, ready=True)
+
+
+def _check(target: Target, depth: int | None) -> Check:
+    at = time.time()
+    if depth is None:
+        return Check(target, None, "the broker does not tell its depth", at)
+    return Check(target, depth > 0, f"{count(depth, 'message')} waiting now", at)
+
+
+def run(request: ActionRequest, context: Context, wire: Wire, put: Put) -> None:
+    """Move each queue's messages aside. The broker's reply is the proof."""
+    for target in request.targets:
+        moved = wire.broker.quarantine(target.id)
+        if not moved.moved:
+            put(outcome(request, target, Stage.DONE_ELSEWHERE, "it was empty: nothing was moved"))
+            continue
+        text = f"{count(moved.moved, 'message')} moved to quarantine; Z brings them back"
+        done = outcome(request, target, Stage.SEEN, text)
+        put(msgspec.structs.replace(done, undo=moved.name))
