@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,14 @@ from .errors import SettingsError
 class Settings:
     """One run's settings; nobody changes them afterwards."""
 
-    broker: str | None = None
+    broker: str | None = field(default=None, repr=False)
     """Broker URL as kombu takes it; ``a;b`` are failover alternates. None: the start screen."""
-    result_backend: str | None = None
+    result_backend: str | None = field(default=None, repr=False)
     """Result backend URL as Celery takes it; None: results are not read."""
     app: str | None = None
     """Dotted name of a Celery app (``-A``), imported only when asked for."""
+    celery_app: Any = field(default=None, compare=False, repr=False)
+    """The app itself, once imported: it knows TLS and transport options besides the URL."""
     key_prefix: str = ""
     """``global_keyprefix`` of the Redis transport."""
     read_only: bool = False
