@@ -14,7 +14,7 @@ from ..model.seam import ActionRequest, Check, Outcome, Preview, Stage, Target
 from ..model.task import FINAL, STARTED, Task
 from ..model.worker import LOST, STOPPED
 from . import proof
-from .base import Context, Put, outcome, refusal
+from .base import Context, Put, main_pids, outcome, refusal
 from .look import Looked, Sighting, look
 from .wire import Wire, error_of
 from .words import celery_line, count, duration
@@ -80,7 +80,7 @@ def _why_not(target: Target, cluster: Cluster) -> str:
 def _facts(request: ActionRequest, cluster: Cluster, pools: dict[str, str]) -> Iterator[str]:
     for target in request.targets[:10]:
         task = cluster.tasks.get(target.id)
-        pid = target.pid or (task.pid if task is not None else None)
+        pid = _process(target, task, cluster)
         process = f"pool process {pid}" if pid else "the pool process that runs it"
         where = f" of {target.where}" if target.where else ""
         running = _running(task, cluster.now)
@@ -88,6 +88,12 @@ def _facts(request: ActionRequest, cluster: Cluster, pools: dict[str, str]) -> I
     if set(pools.values()) & GREEN:
         yield "On a gevent or eventlet worker the greenlet is killed; the signal does not matter."
     yield "The worker checks the id once more; it is looked up again just before sending."
+
+
+def _process(target: Target, task: Task | None, cluster: Cluster) -> int | None:
+    pid = target.pid or (task.pid if task is not None else None)
+    worker = cluster.workers.get(target.where)
+    return None if worker is not None and pid in main_pids(worker) else pid
 
 
 def _running(task: Task | None, now: float) -> str:
@@ -128,22 +134,24 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
 
 def _check(target: Target, looked: Looked, context: Context, wire: Wire) -> Check:
     at = time.time()
-    sighting, reason = aim(target, looked)
+    sighting, reason = aim(target, looked, context)
     if sighting is None:
         silent = not target.where or target.where not in looked.answered
         return Check(target, None if silent else False, reason, at)
     pool = pool_of(sighting.worker, context, wire)
     if pool in CANNOT:
         return Check(target, False, f"{sighting.worker} has a {pool} pool: {CANNOT[pool]}", at)
-    same = "same pid" if target.pid == sighting.pid else f"pid {sighting.pid}"
+    pinned = pinned_process(target, context)
+    same = "same pid" if pinned == sighting.pid else f"pid {sighting.pid}"
     return Check(target, True, f"still running on {sighting.worker}, {same}", at)
 
 
-def aim(target: Target, looked: Looked) -> tuple[Sighting | None, str]:
+def aim(target: Target, looked: Looked, context: Context) -> tuple[Sighting | None, str]:
     """Where the signal has to go, or why nowhere: ended, not begun, or another attempt."""
     sighting = looked.active(target.id, target.where)
     if sighting is not None:
-        if target.pid and sighting.pid and sighting.pid != target.pid:
+        pinned = pinned_process(target, context)
+        if pinned and sighting.pid and sighting.pid != pinned:
             return None, f"it runs in another process now ({sighting.pid}): another attempt"
         return sighting, ""
     elsewhere = looked.on_workers(target.id)
@@ -153,6 +161,13 @@ def aim(target: Target, looked: Looked) -> tuple[Sighting | None, str]:
     if target.where and target.where not in looked.answered:
         return None, f"{target.where} does not answer"
     return None, "it does not run any more"
+
+
+def pinned_process(target: Target, context: Context) -> int | None:
+    """The pool process that was shown when the key was pressed, if one was."""
+    worker = context.workers.get(target.where)
+    main = worker.main_pids if worker is not None else frozenset()
+    return None if target.pid in main else target.pid
 
 
 def pool_of(hostname: str, context: Context, wire: Wire) -> str:
@@ -176,7 +191,7 @@ def _terminate(
 ) -> Outcome:
     destination = [target.where] if target.where else []
     looked = look(wire, context, [target.id], destination)
-    sighting, reason = aim(target, looked)
+    sighting, reason = aim(target, looked, context)
     if sighting is None:
         silent = reason.endswith("does not answer")
         stage = Stage.FAILED if silent else Stage.DONE_ELSEWHERE

@@ -1,0 +1,102 @@
+"""Revoke, against real workers: what was revoked never runs, and nothing else is claimed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from celery_tui.model.seam import Act, Stage, Target
+
+from tests.actions.acting import Operator, ledger, request
+from tests.integration.conftest import RunningCluster
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the audit file lies during a test."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def operator(cluster: RunningCluster) -> Iterator[Operator]:
+    with Operator(cluster.broker, cluster.backend) as operator:
+        yield operator
+
+
+def slow(cluster: RunningCluster, seconds: float, **options: object) -> str:
+    return str(cluster.app.send_task("sample.slow", (seconds,), **options).id)
+
+
+def test_a_revoked_task_that_waits_for_a_slot_does_not_run(
+    cluster: RunningCluster, operator: Operator
+) -> None:
+    blockers = [slow(cluster, 3.0) for _ in range(2)]
+    for blocker in blockers:
+        operator.sees(blocker, "STARTED")
+    victim = slow(cluster, 0.1)
+    target = operator.sees(victim, "RECEIVED")
+    asked = operator.act(Act.REVOKE, target)
+    answered = operator.outcome(asked, Stage.ACKNOWLEDGED)
+    assert answered.text.startswith("1 of 1 worker answered")
+    assert (answered.answered, answered.of) == (1, 1)
+    seen = operator.outcome(asked, Stage.SEEN)
+    assert "seen revoked, by event" in seen.text
+    for blocker in blockers:
+        operator.sees(blocker, "SUCCESS")
+    after = slow(cluster, 0.0)
+    operator.sees(after, "SUCCESS")
+    assert f"start {victim}" not in ledger(cluster.ledger)
+
+
+def test_a_revoked_task_with_an_eta_waits_for_it_and_does_not_run(
+    cluster: RunningCluster, operator: Operator
+) -> None:
+    victim = slow(cluster, 0.1, countdown=6.0)
+    target = operator.sees(victim, "RECEIVED")
+    asked = operator.act(Act.REVOKE, target)
+    waits = operator.outcome(asked, Stage.ACKNOWLEDGED, words="ETA")
+    assert "w1@test for its ETA and is dropped then" in waits.text
+    assert operator.outcome(asked, Stage.SEEN)
+    assert f"start {victim}" not in ledger(cluster.ledger)
+
+
+def test_revoking_what_runs_lets_it_run_and_says_so(
+    cluster: RunningCluster, operator: Operator
+) -> None:
+    task = slow(cluster, 4.0)
+    target = operator.sees(task, "STARTED")
+    asked = operator.act(Act.REVOKE, target)
+    told = operator.outcome(asked, Stage.ACKNOWLEDGED, words="goes on")
+    assert "it runs on w1@test" in told.text
+    failed = operator.outcome(asked, Stage.FAILED)
+    assert "ran to success" in failed.text
+    assert f"end {task}" in ledger(cluster.ledger)
+
+
+def test_an_ended_task_is_left_out(cluster: RunningCluster, operator: Operator) -> None:
+    task = slow(cluster, 0.0)
+    target = operator.sees(task, "SUCCESS")
+    asked = operator.act(Act.REVOKE, target)
+    skipped = operator.outcome(asked, Stage.DONE_ELSEWHERE)
+    assert skipped.text == "it has ended already: SUCCESS"
+    assert [o.stage for o in operator.outcomes(asked)] == [Stage.DONE_ELSEWHERE]
+
+
+def test_an_unknown_id_is_not_revoked_and_leaves_no_result_behind(
+    cluster: RunningCluster, operator: Operator
+) -> None:
+    asked = operator.act(Act.REVOKE, Target("task", "no-such-task"))
+    skipped = operator.outcome(asked, Stage.DONE_ELSEWHERE)
+    assert "no such task is known" in skipped.text
+    assert cluster.app.backend.get("celery-task-meta-no-such-task") is None
+
+
+def test_the_dialog_says_where_the_task_is_now(
+    cluster: RunningCluster, operator: Operator
+) -> None:
+    task = slow(cluster, 2.0)
+    preview = operator.look(request(Act.REVOKE, operator.sees(task, "STARTED")))
+    assert preview.ready
+    assert [check.text for check in preview.checks] == ["active on w1@test"]
+    assert any("terminate (T) stops it" in warning for warning in preview.warnings)
+    operator.sees(task, "SUCCESS")
