@@ -182,7 +182,7 @@ def local_redis(timeout_s: float = 0.5, host: str = "localhost", port: int = 637
     except OSError:
         return [Found(f"{base}/0")]
     return [
-        Found(f"{base}/{db}", took_ms, note="Celery's queues are in it" if db in used else "")
+        Found(f"{base}/{db}", took_ms, note="used by Celery" if db in used else "")
         for db in sorted({0, *used}, key=lambda db: (db not in used, db))
     ]
 
