@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 from ..model.cluster import Cluster
 
 Cell = tuple[str, str]
-"""Text and style words of ``theme``: ``("11m42s", "crit")``; the empty style is the row's own."""
+"""Text and style words of ``theme``: ``("11m42s", "crit")``; the empty style is the row's own.
+A gauge has two: ``"3 data/track"`` draws its first 3 characters as data, the rest as track."""
 Row = TypeVar("Row")
 
 NEVER = 1_000

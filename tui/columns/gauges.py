@@ -11,7 +11,7 @@ STEPS = "▁▂▃▄▅▆▇"
 
 
 def gauge(part: int, whole: int, width: int, style: str = "data") -> tuple[Cell, Cell]:
-    """A heavy line in half-cell steps, and the rest of its track; not zero shows at least a half."""
+    """A heavy line in half-cell steps, and the rest of its track; not zero is at least one."""
     if whole <= 0:
         return ("", style), ("━" * width, "track")
     halves = round(min(1.0, part / whole) * width * 2)

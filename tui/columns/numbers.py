@@ -59,6 +59,11 @@ def duration(seconds: float) -> str:
     return f"{days}d" if days < 100_000 else ">273y"
 
 
+def whole(seconds: float) -> str:
+    """A duration that nobody needs tenths of: ``1s``, ``38s``, ``11m42s``."""
+    return f"{int(seconds)}s" if 0 <= seconds < 10 else duration(max(0.0, seconds))
+
+
 def share(part: float) -> str:
     """``6.1%``; ``98%`` where one digit says nothing; ``<0.1%``. ``part`` is 0 to 1."""
     percent = part * 100
@@ -107,4 +112,4 @@ def age(since: float | None, view: View, style: str = "dim") -> Cell:
     """How long ago, from our own clock."""
     if since is None:
         return UNKNOWN
-    return known(since, duration(view.now - since), view, style)
+    return known(since, whole(view.now - since), view, style)

@@ -10,7 +10,7 @@ from ..model.worker import LOST, ONLINE, Worker
 from .base import Cell, View
 from .gauges import gauge
 from .names import literal
-from .numbers import clock, count, duration, known, rate, share
+from .numbers import clock, count, duration, known, rate, share, whole
 
 FOREVER = 100
 
@@ -54,9 +54,9 @@ def link(view: View) -> Fact:
     if health is None or health.state == Link.CONNECTING:
         return Fact((("◌ ", "warn"), ("connecting", "warn")))
     if health.state == Link.LOST:
-        cells: tuple[Cell, ...] = ((f" ✗ LOST {duration(now - health.since)} ", "filled crit"),)
+        cells: tuple[Cell, ...] = ((f" ✗ LOST {whole(now - health.since)} ", "filled crit"),)
         if health.retry_at is not None:
-            wait = duration(max(0.0, round(health.retry_at - now)))
+            wait = whole(health.retry_at - now + 0.5)
             cells += ((f"  retry {health.tries} in {wait}", "bold"),)
         return Fact(cells)
     young = now - health.since < 10 and now - view.cluster.attached_at < 10
@@ -65,7 +65,7 @@ def link(view: View) -> Fact:
             (("✓ ", "ok"), (f"learning {int(now - view.cluster.attached_at)}s", "")), slot=12
         )
     quiet = now - view.cluster.now
-    return Fact((("✓ ", "ok"), (f"live {duration(max(1.0, float(int(quiet))))}", "")), slot=9)
+    return Fact((("✓ ", "ok"), (f"live {whole(max(1.0, quiet))}", "")), slot=9)
 
 
 def events(view: View) -> tuple[Cell, ...]:

@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from ..columns.base import View
 from ..columns.names import literal
+from ..commands import catalog
 from ..commands.base import Command
 from ..model.cluster import Cluster
 from ..model.seam import Act, ActionRequest, Finding, Preview, Target
@@ -19,12 +20,15 @@ from ..theme import Look
 from ..widgets.header import Header
 from ..widgets.keybar import KeyBar
 from ..widgets.table import VirtualTable
+from ..widgets.toasts import Shelf, Toasts
 
 
 class Host(Protocol):
     """All that a screen may ask of the program. The app offers it; tests offer a small one."""
 
     look: Look
+    shelf: Shelf
+    """Toasts that stand; shared by all screens."""
 
     @property
     def cluster(self) -> Cluster:
@@ -61,7 +65,7 @@ class Host(Protocol):
     def view(self) -> View:
         """Now, and how cells are to be shown."""
 
-    def watch(self, task_ids: Iterable[str]) -> None:
+    def on_screen(self, task_ids: Iterable[str]) -> None:
         """These tasks are on screen: their results are wanted."""
 
     def preview(self, request: ActionRequest) -> Preview:
@@ -116,9 +120,9 @@ class BaseScreen(Screen[None]):
     AUTO_FOCUS = "VirtualTable"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "commands" in cls.__dict__:
+        if "commands" in cls.__dict__:  # before Textual merges the bindings of the class
             cls.BINDINGS = bindings_of(cls.commands)  # type: ignore[assignment]
+        super().__init_subclass__(**kwargs)
 
     @property
     def host(self) -> Host:
@@ -131,6 +135,7 @@ class BaseScreen(Screen[None]):
         with Vertical(id="body"):
             yield from self.body()
         yield KeyBar()
+        yield Toasts(self.host.shelf)
 
     def body(self) -> ComposeResult:
         """The screen's own widgets."""
@@ -150,6 +155,7 @@ class BaseScreen(Screen[None]):
         view = self.host.view()
         self.query_one(Header).update(self.host, view, self.root, self.crumbs())
         self.paint(view)
+        self.query_one(Toasts).update(view.now)
         self.query_one(KeyBar).update(self.footer_commands(), self.act_counts(), self.locked())
 
     def on_mount(self) -> None:
@@ -177,11 +183,31 @@ class BaseScreen(Screen[None]):
 
     def footer_commands(self) -> tuple[Command, ...]:
         """Those for the footer, looks first, by rank."""
-        shown = [command for command in self.available() if command.footer]
+        kind = self.target_kind()
+        shown = [
+            command
+            for command in self.available()
+            if command.footer
+            and (not command.targets or command.targets == kind)
+            and self.useful(command)
+        ]
         return tuple(sorted(shown, key=lambda command: (command.act, command.footer)))
 
+    def target_kind(self) -> str:
+        """What the row under the cursor is to an act: task, queue, worker or nothing."""
+        return ""
+
+    def useful(self, command: Command) -> bool:
+        """Whether a command without a target has anything to do now."""
+        cluster = self.host.cluster
+        if command is catalog.UNDO:
+            return any(queue.quarantine for queue in cluster.queues.values())
+        if command is catalog.EVENTS_ON:
+            return any(worker.events_enabled is False for worker in cluster.workers.values())
+        return True
+
     def act_counts(self) -> dict[str, int]:
-        """Act id -> number of targets it would have, when more than one."""
+        """Act id -> number of targets it would have, when more than one is marked."""
         marks = len(self.table.marks) if self.table is not None else 0
         return {c.id: marks for c in self.commands if c.act and marks > 1 and c.targets}
 
@@ -257,11 +283,17 @@ class BaseScreen(Screen[None]):
         """Open what is under the cursor; screens say what that is."""
 
     def do_escape(self) -> None:
-        """Undo one layer: marks, then the page."""
+        """Undo one layer: toasts, marks, then the page."""
+        if self.clear_toasts():
+            return
         if self.table is not None and self.table.marks:
             self.table.clear_marks()
         elif not self.root:
             self.dismiss()
+
+    def clear_toasts(self) -> bool:
+        """Take toasts down; whether there was any."""
+        return self.query_one(Toasts).clear()
 
     def do_back(self) -> None:
         """Back; at a root screen twice quits."""
@@ -294,7 +326,9 @@ class BaseScreen(Screen[None]):
 
     def do_palette(self) -> None:
         """All commands by name."""
-        self.app.action_command_palette()
+        from .palette import Palette
+
+        self.app.push_screen(Palette())
 
     def do_yank(self) -> None:
         """Copy the id under the cursor."""

@@ -37,7 +37,7 @@ class Line:
                 break
             cells.append((text, words))
             room -= size
-        return [*cells, (" " * room, ""), *self.right] if self.right else cells
+        return [*cells, (" " * (room + 1), ""), *self.right] if self.right else cells
 
 
 BLANK = Line()

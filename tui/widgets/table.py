@@ -57,12 +57,15 @@ class VirtualTable(Widget, can_focus=True):
         self.rows = rows
         self.can_focus = selectable
         self.marks: dict[str, None] = {}
+        self.place: object = None
+        """Where a screen that places its tables itself has put it."""
         self.follow = False
         self.frozen = False
         self._ids: Sequence[str] = ()
         self._index = 0
         self._cursor_id: str | None = None
-        self._touched = False
+        self.touched = False
+        """Somebody moved its cursor."""
         self._top = 0
         self._head = Head()
         self._sort: tuple[str, bool] | None = None
@@ -114,8 +117,8 @@ class VirtualTable(Widget, can_focus=True):
         if not ids:
             self._index, self._cursor_id, self._top = 0, None, 0
             return
-        if self._cursor_id is None or self.follow or not self._touched:
-            self._place_cursor(0 if not self._touched or self.follow else self._index)
+        if self._cursor_id is None or self.follow or not self.touched:
+            self._place_cursor(0 if not self.touched or self.follow else self._index)
             return
         found = self._find(self._cursor_id, self._index + len(ids) - before)
         if found is None:
@@ -159,7 +162,7 @@ class VirtualTable(Widget, can_focus=True):
         """Keep the cursor on the first row whatever comes."""
         self.follow = on
         if on:
-            self._touched = False
+            self.touched = False
             self._place_cursor(0)
             self._repaint()
 
@@ -191,7 +194,7 @@ class VirtualTable(Widget, can_focus=True):
     def _touch(self, index: int) -> None:
         if not self._ids:
             return
-        self._touched, self.follow = True, False
+        self.touched, self.follow = True, False
         self._place_cursor(max(0, min(index, len(self._ids) - 1)))
         self._repaint()
 
@@ -318,13 +321,17 @@ class VirtualTable(Widget, can_focus=True):
         x = EDGE
         for placed, (text, words) in zip(self._placed, painted.cells, strict=True):
             words = words or painted.style
+            cells.append((" " * (placed.x - x), painted.style))
+            if "/" in words:
+                cells += two_styles(text, words)
+                x = placed.x + len(text)
+                continue
             hang = placed.column.right and text.endswith(")") and text.startswith("(")
             shown = fit(
                 cut_cells(text, placed.width + hang, look.cut),
                 placed.width + hang,
                 placed.column.right,
             )
-            cells.append((" " * (placed.x - x), painted.style))
             cells.append((shown, words))
             x = placed.x + placed.width + hang
         return cells
@@ -411,9 +418,16 @@ class VirtualTable(Widget, can_focus=True):
         self.refresh()
 
 
+def two_styles(text: str, words: str) -> list[Cell]:
+    """A gauge: ``"3 data/track"`` draws the first 3 characters as data, the rest as track."""
+    number, _, styles = words.partition(" ")
+    first, _, rest = styles.partition("/")
+    return [(text[: int(number)], first), (text[int(number) :], rest)]
+
+
 def _append(cells: list[Cell], text: str, words: str, used: int, limit: int) -> int:
     """Add a word of the head if it fits whole; what does not fit is left out, never cut."""
-    gap = 0 if used == EDGE else 1 if words == "dim" and len(cells) == 2 else 2
+    gap = 0 if used == EDGE else 1 if len(cells) == 3 else 2
     if not text or used + gap + len(text) > limit:
         return used
     cells.append((" " * gap, "dim"))

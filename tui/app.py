@@ -1,0 +1,310 @@
+"""The Textual App: gives the monitor its clock and owns the screens. Wiring only."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from .columns.base import View
+from .columns.names import shared_suffix
+from .model.cluster import Cluster
+from .model.seam import Act, ActionRequest, Finding, Link, Preview, Target
+from .screens.base import BaseScreen
+from .screens.home import HomeScreen
+from .screens.log import LogScreen
+from .screens.palette import CommandProvider
+from .screens.queues import QueuesScreen
+from .screens.start import StartScreen
+from .screens.task import TaskScreen
+from .screens.tasks import TasksScreen
+from .screens.worker import WorkerScreen
+from .screens.workers import WorkersScreen
+from .settings import Settings
+from .theme import THEMES, Look
+from .urls import redact
+from .widgets.toasts import Shelf
+
+if TYPE_CHECKING:
+    from .demo.launcher import Demo
+    from .monitor import Monitor
+
+PAINT_EVERY_S = 0.25
+DRAIN_EVERY_S = 0.05
+DRAIN_SLICE_S = 0.004
+NAP_S = 0.001
+"""Between slices: a key passes several turns of the loop, ``sleep(0)`` would make it pay each."""
+QUIT_WITHIN_S = 2.0
+
+
+class CeleryTui(App[int]):
+    """The dashboard. Screens see it as ``screens.base.Host``."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "celery-tui"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[Any] = {CommandProvider}
+    MODES: ClassVar[Any] = {
+        "home": HomeScreen,
+        "queues": QueuesScreen,
+        "workers": WorkersScreen,
+        "tasks": TasksScreen,
+        "log": LogScreen,
+        "start": StartScreen,
+    }
+    BINDINGS: ClassVar[Any] = [
+        Binding("ctrl+c", "quit_asked", "quit", show=False, priority=True),
+        Binding("ctrl+q", "quit_asked", "quit", show=False),
+    ]
+
+    def __init__(
+        self,
+        settings: Settings,
+        demo: Demo | None = None,
+        monitor: Monitor | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.demo = demo
+        self.monitor = monitor
+        self.clock = clock
+        self.look = Look(settings.theme or "night", bool(settings.ascii))
+        self._cluster = monitor.cluster if monitor else Cluster(clock())
+        self.shelf = Shelf()
+        self._utc = True
+        self._quit_asked_at = 0.0
+        self._requests = itertools.count(1)
+        self._told_outcome = 0
+        self.animation_level = "none"
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self.theme = self.look.theme
+
+    # -- life ---------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """First frame at once; everything heavy comes after it."""
+        self._handle_signals()
+        known = self.settings.broker or self.settings.app or self.demo
+        self.switch_mode("home" if known else "start")
+        self.set_interval(PAINT_EVERY_S, self.paint)
+        self.set_interval(1.0, self._tick)
+        if known:
+            self.call_after_refresh(self.begin, self.settings)
+
+    def _handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit, 0)
+
+    def begin(self, settings: Settings) -> None:
+        """Start the demo cluster if there is one to start, and watch."""
+        from .monitor import Monitor
+
+        self.settings = settings
+        if self.demo is not None and not self.demo.progress():
+            self.demo.start()
+        self.monitor = self.monitor or Monitor(settings, app=settings.celery_app)
+        self._cluster = self.monitor.cluster
+        self.monitor.start()
+        self.run_worker(self._drain_forever(), exclusive=True, group="drain")
+        self._tick()
+
+    async def _drain_forever(self) -> None:
+        """Fold in slices with naps, so that a key never waits long and no rate is capped."""
+        while self.monitor is not None:
+            while not self.monitor.drain(DRAIN_SLICE_S):
+                await asyncio.sleep(NAP_S)
+            await asyncio.sleep(DRAIN_EVERY_S)
+
+    def _tick(self) -> None:
+        if self.monitor is not None:
+            self.monitor.tick(self.clock())
+
+    def paint(self) -> None:
+        """Paint clock: only the screen on top; a dialog brings itself up to date too."""
+        self._tell_outcomes()
+        tick = getattr(self.screen, "tick", None)
+        if tick is not None:
+            tick()
+
+    def _tell_outcomes(self) -> None:
+        for serial, outcome in self.cluster.outcomes:
+            if serial > self._told_outcome:
+                self._told_outcome = serial
+                self.shelf.tell(outcome, self.clock())
+
+    def close(self) -> None:
+        """End the monitor and the demo; called once the screen is gone."""
+        if self.monitor is not None:
+            self.monitor.stop()
+        if self.demo is not None:
+            self.demo.stop()
+
+    # -- Host: what screens read --------------------------------------------------------------
+
+    @property
+    def cluster(self) -> Cluster:
+        """The model."""
+        return self._cluster
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What is wrong, the worst first."""
+        return self.monitor.findings if self.monitor is not None else ()
+
+    @property
+    def title_name(self) -> str:
+        """What this cluster is called."""
+        return "demo" if self.demo is not None else "celery-tui"
+
+    @property
+    def broker_url(self) -> str:
+        """Without its password."""
+        told = self.monitor.broker_url if self.monitor is not None else None
+        return told or redact(self.settings.broker or "")
+
+    @property
+    def backend_url(self) -> str:
+        """Without its password; empty: none is known."""
+        return (self.monitor.backend_url if self.monitor is not None else None) or ""
+
+    @property
+    def read_only(self) -> bool:
+        """Acts do not exist."""
+        return self.settings.read_only
+
+    @property
+    def starting(self) -> Sequence[str]:
+        """What the demo has told of its start; empty once workers answer."""
+        if self.demo is None or self.cluster.workers:
+            return ()
+        lines = self.demo.progress()
+        return (
+            (f"{self.demo.error}",) if self.demo.error else lines or ("starting the demo cluster",)
+        )
+
+    @property
+    def lag_s(self) -> float:
+        """Age of the oldest event that waits to be folded in."""
+        return self.monitor.lag_s if self.monitor is not None else 0.0
+
+    def view(self) -> View:
+        """Now, and how cells are to be shown."""
+        health = self.cluster.health.get("events")
+        lost = (
+            health is not None
+            and health.state == Link.LOST
+            and bool(self.cluster.workers or self.cluster.queues)
+        )
+        suffix = shared_suffix(self.cluster.workers)
+        return View(self.clock(), self.cluster, self.look.cut, self._utc, lost, suffix)
+
+    # -- Host: what screens ask ---------------------------------------------------------------
+
+    def on_screen(self, task_ids: Iterable[str]) -> None:
+        """These tasks are on screen."""
+        if self.monitor is not None:
+            self.monitor.watch(task_ids)
+
+    def request(self, act: Act, targets: Sequence[Target]) -> ActionRequest:
+        """A request with an id and the time of the key press."""
+        return ActionRequest(f"{next(self._requests)}", act, tuple(targets), self.clock())
+
+    def preview(self, request: ActionRequest) -> Preview:
+        """What an act would do, at once; the look-up in the cluster is started."""
+        assert self.monitor is not None  # noqa: S101  acts exist only while something is watched
+        preview = self.monitor.preview(request)
+        self.monitor.prepare(request)
+        return preview
+
+    def perform(self, request: ActionRequest) -> None:
+        """Do it, in a thread."""
+        if self.monitor is not None:
+            self.monitor.perform(request)
+
+    def go(self, screen: str) -> None:
+        """Show a root screen, its own top."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if self.current_mode != screen:
+            self.switch_mode(screen)
+
+    def open(self, kind: str, name: str) -> None:
+        """The page of a task or worker; a queue is a row of Queues."""
+        if kind == "task":
+            self.push_screen(TaskScreen(name))
+        elif kind == "worker" and name in self.cluster.workers:
+            self.push_screen(WorkerScreen(name))
+        elif kind == "queue":
+            self.go("queues")
+            self.call_after_refresh(self._select, name)
+        elif kind in ("workers", "tasks", "queues", "log"):
+            self.go(kind)
+
+    def _select(self, row_id: str) -> None:
+        if isinstance(self.screen, BaseScreen) and self.screen.table is not None:
+            self.screen.tick()
+            self.screen.table.go_to(row_id)
+
+    def copy(self, text: str, what: str) -> None:
+        """Into the terminal's clipboard (OSC 52), and say so."""
+        self.copy_to_clipboard(text)
+        self.toast(f"copied {what}", "acc")
+
+    def toast(self, text: str, style: str) -> None:
+        """One line above the footer."""
+        self.shelf.say(text, style, self.clock(), style == "crit")
+
+    def toggle_time(self) -> None:
+        """UTC or local."""
+        self._utc = not self._utc
+
+    def next_theme(self) -> None:
+        """The next of night, paper, ansi, mono."""
+        names = list(THEMES)
+        name = names[(names.index(self.look.theme) + 1) % len(names)]
+        self.look = Look(name, self.look.ascii)
+        self.theme = name
+
+    def refresh_now(self) -> None:
+        """Ask all sources again; retry a lost broker."""
+        if self.monitor is not None:
+            self.monitor.retry_now()
+
+    # -- keys of the app ----------------------------------------------------------------------
+
+    def action_quit_asked(self) -> None:
+        """Twice quits."""
+        self.quit_asked()
+
+    def quit_asked(self) -> None:
+        """The first time says how; the second within two seconds ends."""
+        if time.monotonic() - self._quit_asked_at <= QUIT_WITHIN_S:
+            self.exit(0)
+        self._quit_asked_at = time.monotonic()
+        self.toast("press q again to quit", "acc")
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """None of Textual's own: the palette holds our commands only."""
+        return ()
+
+
+def run(settings: Settings, demo: Demo | None = None) -> int:
+    """Show the dashboard until it is quit; the exit code."""
+    app = CeleryTui(settings, demo)
+    try:
+        app.run(mouse=False)
+    finally:
+        app.close()
+    sys.stdout.flush()
+    return app.return_code or 0

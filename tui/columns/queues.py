@@ -1,0 +1,231 @@
+"""Queues: columns and rows; what nobody consumes comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from ..model.queue import Queue
+from .base import Cell, Column, View
+from .gauges import sparkline
+from .names import cut_middle, literal, node
+from .numbers import NOT_APPLICABLE, UNKNOWN, count, known
+from .rows import Head, PlainRows, ordered
+
+QUARANTINE_PREFIX = "celery-tui:quarantine:"
+SPARKLINE_CELLS = 12
+
+
+def listeners(queue: Queue, view: View) -> list[str] | None:
+    """Workers that consume it; None while nobody told."""
+    return view.cluster.consumers(queue.name)
+
+
+def unconsumed(queue: Queue, view: View) -> bool:
+    """Messages wait and nobody will take them."""
+    return not queue.quarantine and bool(queue.depth) and listeners(queue, view) == []
+
+
+def growing(queue: Queue) -> bool:
+    """Every minute of the last three ended deeper than it began."""
+    known_depths = [depth for depth in queue.history[-36:] if depth is not None]
+    if len(known_depths) < 24 or not queue.depth:
+        return False
+    thirds = [known_depths[i * len(known_depths) // 3] for i in range(3)] + [known_depths[-1]]
+    return all(a < b for a, b in pairwise(thirds))
+
+
+def trouble(queue: Queue, view: View) -> int:
+    """Rank in the default order: unconsumed, growing, busy, idle, ours."""
+    if queue.quarantine:
+        return 4
+    if unconsumed(queue, view):
+        return 0
+    if growing(queue):
+        return 1
+    return 2 if queue.depth or listeners(queue, view) else 3
+
+
+def glyph_cell(queue: Queue, view: View) -> Cell:
+    """Glyph of its state."""
+    return [("✗", "crit"), ("!", "warn"), ("✓", "ok"), ("⋅", "dim"), ("=", "acc")][
+        trouble(queue, view)
+    ]
+
+
+def name_cell(queue: Queue, view: View) -> Cell:
+    """Queue name; a quarantine by what it holds and since when."""
+    if queue.quarantine:
+        held = queue.name.partition(QUARANTINE_PREFIX)[2]
+        name, _, when = held.rpartition(":")
+        return f"purged {literal(name or held, 200)} {literal(when, 20)}", "acc"
+    return literal(queue.name, 300), "bright" if unconsumed(queue, view) else ""
+
+
+def depth_cell(queue: Queue, view: View) -> Cell:
+    """Messages that wait."""
+    if queue.depth is None:
+        return UNKNOWN
+    return known(queue.depth, count(queue.depth), view, "bright" if unconsumed(queue, view) else "")
+
+
+def priorities_cell(queue: Queue, view: View) -> Cell:
+    """Depth by priority step, where more than one is in use."""
+    if len(queue.by_priority) < 2:
+        return ("", "")
+    steps = sorted(queue.by_priority.items(), key=lambda item: (len(item[0]), item[0]))
+    words = " ".join(f"{literal(step, 8)}:{count(depth)}" for step, depth in steps)
+    return known(1, words, view, "dim")
+
+
+def unacked_cell(queue: Queue, view: View) -> Cell:
+    """Delivered and not acknowledged."""
+    if queue.quarantine:
+        return NOT_APPLICABLE
+    return known(queue.unacked, count(queue.unacked or 0), view)
+
+
+def trend_cell(queue: Queue, view: View) -> Cell:
+    """Change of the depth over the last minute."""
+    recent = [depth for depth in queue.history[-12:] if depth is not None]
+    if len(recent) < 4 or queue.quarantine:
+        return ("", "")
+    change = recent[-1] - recent[0]
+    words = f"{change:+,}" if change else "0"
+    style = (
+        "crit" if change > 0 and unconsumed(queue, view) else "warn" if growing(queue) else "dim"
+    )
+    return known(change, words, view, style)
+
+
+def consumers_cell(queue: Queue, view: View) -> Cell:
+    """Who listens."""
+    if queue.quarantine:
+        return "Z brings it back", "acc"
+    names = listeners(queue, view)
+    if names is None:
+        return UNKNOWN
+    if not names:
+        return ("none", "crit") if queue.depth else ("none", "dim")
+    if len(names) == 1:
+        return node(names[0], view.host_suffix), ""
+    return f"{len(names)} workers", ""
+
+
+def use_cell(queue: Queue, view: View) -> Cell:
+    """Busy slots of the slots of its consumers (they may serve other queues too)."""
+    names = listeners(queue, view)
+    if queue.quarantine or names is None:
+        return NOT_APPLICABLE if queue.quarantine else UNKNOWN
+    workers = [view.cluster.workers[name] for name in names]
+    if any(w.busy is None or w.concurrency is None for w in workers):
+        return UNKNOWN
+    used, slots = sum(w.busy or 0 for w in workers), sum(w.concurrency or 0 for w in workers)
+    full = slots and used >= slots and queue.depth
+    return known(slots, f"{used}/{slots}", view, "warn" if full else "")
+
+
+def sparkline_cell(queue: Queue, view: View) -> Cell:
+    """Depth over five minutes; red only where nobody consumes."""
+    style = "crit" if unconsumed(queue, view) else "data"
+    return sparkline(queue.history, SPARKLINE_CELLS), style
+
+
+def _name(queue: Queue, view: View) -> str:
+    return queue.name
+
+
+_COMMON: tuple[Column[Queue], ...] = (
+    Column("glyph", "", glyph_cell, trouble, 1, sort="t"),
+    Column("name", "", name_cell, _name, 14, grow=24, cut=cut_middle, sort="n"),
+    Column("depth", "depth", depth_cell, lambda q, v: q.depth, 9, right=True, sort="d"),
+    Column("trend", "/min", trend_cell, lambda q, v: None, 7, right=True, keep=60),
+    Column(
+        "unacked", "unacked", unacked_cell, lambda q, v: q.unacked, 7, right=True, keep=30, sort="u"
+    ),
+    Column("use", "use", use_cell, lambda q, v: None, 5, right=True, keep=50),
+)
+HOME: tuple[Column[Queue], ...] = (
+    *_COMMON,
+    Column(
+        "consumers", "consumers", consumers_cell, lambda q, v: None, 12, keep=70, cut=cut_middle
+    ),
+    Column("minutes", "5 min", sparkline_cell, lambda q, v: None, SPARKLINE_CELLS, keep=40),
+)
+COLUMNS: tuple[Column[Queue], ...] = (
+    *_COMMON,
+    Column(
+        "consumers",
+        "consumers",
+        consumers_cell,
+        lambda q, v: None,
+        14,
+        keep=70,
+        grow=8,
+        cut=cut_middle,
+    ),
+    Column("priorities", "by priority", priorities_cell, lambda q, v: None, 16, keep=20, grow=16),
+    Column("minutes", "5 min", sparkline_cell, lambda q, v: None, SPARKLINE_CELLS, keep=40),
+)
+
+
+class QueueRows(PlainRows):
+    """All queues, the unconsumed first, or by a column."""
+
+    def __init__(self, columns: Sequence[Column[Any]]) -> None:
+        self.columns: Sequence[Column[Any]] = columns
+        self.sort: tuple[str, bool] | None = None
+        self.filter = ""
+        self._ids: list[str] = []
+
+    def head(self, view: View) -> Head:
+        """How many, how many in quarantine."""
+        queues = view.cluster.queues.values()
+        held = sum(1 for queue in queues if queue.quarantine)
+        note = "frozen" if view.stale else f"{held} in quarantine" if held else ""
+        return Head("Queues", str(len(queues) - held), note, "acc" if held else "dim", 2)
+
+    def ids(self, view: View) -> Sequence[str]:
+        """Names in order."""
+        queues = view.cluster.queues
+        names = sorted(name for name in queues if self.filter.casefold() in name.casefold())
+        if self.sort is None:
+            names.sort(key=lambda name: (trouble(queues[name], view), -(queues[name].depth or 0)))
+            names = self._steady(names, view)
+        else:
+            column = next(c for c in self.columns if c.id == self.sort[0])
+            names = ordered(names, {n: column.value(queues[n], view) for n in names}, self.sort[1])
+        if names != self._ids:
+            self._ids = names
+        return self._ids
+
+    def _steady(self, names: list[str], view: View) -> list[str]:
+        """Consumed queues keep the order of their names: depths that wobble move no row."""
+        queues = view.cluster.queues
+        return sorted(
+            names,
+            key=lambda n: (
+                trouble(queues[n], view),
+                -(queues[n].depth or 0) if trouble(queues[n], view) == 0 else 0,
+                n,
+            ),
+        )
+
+    def record(self, row_id: str, view: View) -> Queue | None:
+        """The queue of that name."""
+        return view.cluster.queues.get(row_id)
+
+    def row_style(self, record: Queue, view: View) -> str:
+        """Idle queues are dim."""
+        return "dim" if trouble(record, view) == 3 else ""
+
+    def empty(self, view: View) -> tuple[Cell, ...]:
+        """None found."""
+        if self.filter:
+            return ((f"no queue matches {literal(self.filter, 60)}", "dim"),)
+        if view.cluster.queues_read_at is None:
+            health = view.cluster.health.get("queues")
+            told = health.error if health is not None and health.error else "reading the queues…"
+            return ((literal(told, 200), "dim"),)
+        return (("no queue in this database: has anything been sent yet?", "dim"),)

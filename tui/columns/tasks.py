@@ -1,0 +1,261 @@
+"""Tasks: the words and glyphs of their states, and the columns of the Tasks screen."""
+
+from __future__ import annotations
+
+from ..model.cluster import NOT_CONFIRMED_AFTER_S, Asked
+from ..model.redact import redact_text
+from ..model.seam import Act, Stage
+from ..model.task import RECEIVED, STARTED, Task
+from ..model.times import parse_iso
+from .base import Cell, Column, View
+from .names import cut_middle, cut_task_name, literal, node, short_id
+from .numbers import NOT_APPLICABLE, UNKNOWN, count, duration, known
+
+STATES: dict[str, tuple[str, str, str]] = {
+    "PENDING": ("⋅", "pending", "dim"),
+    "RECEIVED": ("◦", "received", "dim"),
+    "STARTED": ("▸", "started", "bold"),
+    "SUCCESS": ("✓", "success", "ok"),
+    "RETRY": ("↻", "retry", "warn"),
+    "FAILURE": ("✗", "failure", "crit"),
+    "REVOKED": ("⊘", "revoked", "dim"),
+    "REJECTED": ("⊖", "rejected", "warn"),
+    "UNKNOWN": ("?", "?", "warn"),
+    "ETA": ("◷", "eta", "dim"),
+    "REVOKE?": ("⊘", "revoke?", "acc"),
+    "NOT CONFIRMED": ("⊘", "not conf.", "warn"),
+}
+"""State -> glyph, word, style; the last three are ours, worked out by ``shown_state``."""
+
+
+def eta_of(task: Task) -> float | None:
+    """Epoch seconds before which it does not run, or None."""
+    return parse_iso(task.eta) if task.eta else None
+
+
+def shown_state(task: Task, view: View) -> str:
+    """The state as people see it: ETA while it waits for its time, REVOKE? once we asked."""
+    asked = view.cluster.asked.get(task.id)
+    if (
+        asked is not None
+        and not task.final
+        and asked.outcome.request.act in (Act.REVOKE, Act.TERMINATE)
+    ):
+        return _asked_state(asked, view.now)
+    if task.state == RECEIVED:
+        eta = eta_of(task)
+        if eta is not None and eta > view.now:
+            return "ETA"
+    return task.state
+
+
+def _asked_state(asked: Asked, now: float) -> str:
+    if asked.outcome.stage in (Stage.NOT_CONFIRMED, Stage.FAILED):
+        return "NOT CONFIRMED"
+    late = now - asked.at > NOT_CONFIRMED_AFTER_S and asked.outcome.stage == Stage.SENT
+    return "NOT CONFIRMED" if late else "REVOKE?"
+
+
+def state_cell(task: Task, view: View) -> Cell:
+    """Glyph and word."""
+    glyph, word, style = STATES.get(shown_state(task, view), ("◦", task.state.lower(), ""))
+    return f"{glyph} {literal(word, 40)}", style
+
+
+def glyph_cell(task: Task, view: View) -> Cell:
+    """Glyph alone, for narrow lists."""
+    glyph, _, style = STATES.get(shown_state(task, view), ("◦", "", ""))
+    return glyph, style
+
+
+def name_cell(task: Task, view: View) -> Cell:
+    """Task name; ``?`` where no source told it."""
+    if not task.name:
+        return UNKNOWN
+    return literal(task.name, 300), "bold" if task.state == STARTED else ""
+
+
+def worker_cell(task: Task, view: View) -> Cell:
+    """Node name without what all share."""
+    return (node(task.worker, view.host_suffix), "") if task.worker else UNKNOWN
+
+
+def queue_cell(task: Task, view: View) -> Cell:
+    """Queue; its routing key in its stead where only that is known (marked as a guess)."""
+    if task.queue:
+        return literal(task.queue, 200), ""
+    return (f"~{literal(task.routing_key, 200)}", "dim") if task.routing_key else UNKNOWN
+
+
+def age_cell(task: Task, view: View) -> Cell:
+    """Since its newest moment; ``in 30s`` while it waits for its ETA."""
+    eta = eta_of(task) if task.state == RECEIVED else None
+    if eta is not None and eta > view.now:
+        return f"in {duration(eta - view.now)}", "dim"
+    return known(task.changed_at, duration(view.now - task.changed_at), view, "")
+
+
+def run_cell(task: Task, view: View) -> Cell:
+    """How long it ran, or has been running."""
+    seconds = task.runtime_so_far(view.now)
+    if seconds is None:
+        return ("", "") if not task.started_at and not task.final else UNKNOWN
+    return known(seconds, duration(seconds), view, "bold" if task.state == STARTED else "")
+
+
+def pid_cell(task: Task, view: View) -> Cell:
+    """Process that runs it."""
+    return (str(task.pid), "dim") if task.pid is not None and task.started_at else ("", "")
+
+
+def tries_cell(task: Task, view: View) -> Cell:
+    """Retries so far."""
+    return (str(task.retries), "") if task.sources else NOT_APPLICABLE
+
+
+def args_text(task: Task, limit: int = 600) -> str:
+    """Arguments for people: no secrets, one line, literal; ``?`` where no source told them."""
+    if task.args is None and task.kwargs is None:
+        return "?"
+    args = (task.args or "").strip()[:limit]
+    inner = args[1:-1].rstrip(",") if args[:1] in "([" and args[-1:] in ")]" else args
+    kwargs = (task.kwargs or "").strip()[:limit]
+    kwargs = "" if kwargs in ("{}", "") else kwargs
+    return literal(redact_text(", ".join(part for part in (inner, kwargs) if part)), limit)
+
+
+def args_cell(task: Task, view: View) -> Cell:
+    """Arguments in one line."""
+    text = args_text(task)
+    return (text, "dim") if text != "?" else UNKNOWN
+
+
+def why_cell(task: Task, view: View) -> Cell:
+    """Exception, or how the state was worked out."""
+    if task.verdict:
+        return literal(task.verdict, 300), "warn" if task.state == "UNKNOWN" else "dim"
+    if task.exception and task.state in ("FAILURE", "RETRY", "REJECTED"):
+        return literal(redact_text(task.exception[:600]), 300), ""
+    return args_cell(task, view)
+
+
+COLUMNS: tuple[Column[Task], ...] = (
+    Column("state", "state", state_cell, lambda t, v: shown_state(t, v), 10, sort="s"),
+    Column(
+        "name",
+        "task",
+        name_cell,
+        lambda t, v: t.name or None,
+        22,
+        grow=18,
+        cut=cut_task_name,
+        sort="n",
+    ),
+    Column("id", "id", lambda t, v: (short_id(t.id), "dim"), lambda t, v: t.id, 8, sort="i"),
+    Column(
+        "queue",
+        "queue",
+        queue_cell,
+        lambda t, v: t.queue,
+        9,
+        keep=30,
+        grow=6,
+        cut=cut_middle,
+        sort="q",
+    ),
+    Column(
+        "worker",
+        "worker",
+        worker_cell,
+        lambda t, v: t.worker or None,
+        12,
+        keep=40,
+        grow=10,
+        cut=cut_middle,
+        sort="w",
+    ),
+    Column("age", "age", age_cell, lambda t, v: t.changed_at, 9, right=True, sort="a"),
+    Column(
+        "run",
+        "run",
+        run_cell,
+        lambda t, v: t.runtime_so_far(v.now),
+        6,
+        right=True,
+        keep=50,
+        sort="r",
+    ),
+    Column("tries", "tries", tries_cell, lambda t, v: t.retries, 5, right=True, keep=20, sort="t"),
+    Column(
+        "why",
+        "args, exception",
+        why_cell,
+        lambda t, v: t.exception,
+        16,
+        keep=10,
+        grow=200,
+        sort="e",
+    ),
+)
+
+RUNNING: tuple[Column[Task], ...] = (
+    Column("glyph", "", glyph_cell, lambda t, v: t.state, 1),
+    Column("name", "", name_cell, lambda t, v: t.name, 20, grow=16, cut=cut_task_name),
+    Column("id", "id", lambda t, v: (short_id(t.id), "dim"), lambda t, v: t.id, 8, keep=20),
+    Column("args", "args", args_cell, lambda t, v: t.args, 8, keep=10, grow=100),
+    Column("run", "for", run_cell, lambda t, v: t.runtime_so_far(v.now), 6, right=True),
+    Column(
+        "worker", "worker", worker_cell, lambda t, v: t.worker, 12, keep=30, grow=6, cut=cut_middle
+    ),
+)
+WORKER_TASKS: tuple[Column[Task], ...] = (
+    Column("state", "", state_cell, lambda t, v: t.state, 10),
+    Column("name", "", name_cell, lambda t, v: t.name, 22, grow=18, cut=cut_task_name),
+    Column("id", "id", lambda t, v: (short_id(t.id), "dim"), lambda t, v: t.id, 8),
+    Column("args", "args", args_cell, lambda t, v: t.args, 12, keep=10, grow=100),
+    Column("pid", "pid", pid_cell, lambda t, v: t.pid, 7, right=True, keep=20),
+    Column("run", "for", run_cell, lambda t, v: t.runtime_so_far(v.now), 6, right=True),
+)
+
+
+def _exception(task: Task, view: View) -> Cell:
+    text = literal(redact_text((task.exception or "?")[:600]), 300)
+    return text, ""
+
+
+FAILURES: tuple[Column[Task], ...] = (
+    Column("glyph", "", glyph_cell, lambda t, v: t.state, 1),
+    Column("name", "", name_cell, lambda t, v: t.name, 20, grow=8, cut=cut_task_name),
+    Column("exception", "exception", _exception, lambda t, v: t.exception, 22, grow=100),
+    Column("worker", "worker", worker_cell, lambda t, v: t.worker, 12, keep=30, cut=cut_middle),
+    Column("tries", "tries", tries_cell, lambda t, v: t.retries, 5, right=True, keep=10),
+    Column("age", "last", age_cell, lambda t, v: t.changed_at, 6, right=True),
+)
+
+
+def counts_line(counts: dict[str, int]) -> list[Cell]:
+    """``◦ received 178   ▸ started 46 …`` for the Tasks screen."""
+    cells: list[Cell] = []
+    for state in (
+        "PENDING",
+        "RECEIVED",
+        "STARTED",
+        "SUCCESS",
+        "RETRY",
+        "FAILURE",
+        "REVOKED",
+        "REJECTED",
+        "UNKNOWN",
+    ):
+        number = counts.get(state, 0)
+        if not number and state in ("PENDING", "REVOKED", "REJECTED", "UNKNOWN"):
+            continue
+        glyph, word, style = STATES[state]
+        word = "outcome unknown" if state == "UNKNOWN" else word
+        cells += [
+            (glyph, style),
+            (f" {word} ", "dim"),
+            (count(number), "bold" if number else "dim"),
+            ("   ", "dim"),
+        ]
+    return cells

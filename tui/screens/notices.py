@@ -1,0 +1,73 @@
+"""What stands above the tables of Home: starting, learning, lost, cannot see, all quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..columns.base import Cell, View
+from ..columns.names import literal
+from ..columns.numbers import clock, count, whole
+from ..columns.status import online
+from ..model.seam import Finding, Link
+from ..widgets.lines import BLANK, Line
+
+
+def notices(
+    view: View, findings: Sequence[Finding], starting: Sequence[str], url: str
+) -> list[Line]:
+    """Lines for the present situation; empty when the attention list says it all."""
+    health = view.cluster.health.get("events")
+    if health is not None and health.state == Link.LOST:
+        return lost(view)
+    if starting:
+        return [Line(((f"starting: {literal(line, 200)}", "dim"),)) for line in starting[-6:]]
+    if health is None or health.state == Link.CONNECTING:
+        words = f"connecting to {literal(url, 200)}" if url else "loading the Celery app"
+        return [Line(((words, "dim"),))]
+    if findings:
+        return []
+    if view.now - view.cluster.attached_at < 3 and not view.cluster.workers:
+        return [Line((("asking workers, queues and results…", "dim"),))]
+    return [Line(quiet(view))]
+
+
+def lost(view: View) -> list[Line]:
+    """Three lines in a band: what, the error in the broker's words, what follows."""
+    health = view.cluster.health["events"]
+    wait = whole((health.retry_at or view.now) - view.now + 0.5)
+    what = (
+        f"below is a picture of {clock(health.since, view)}"
+        if view.stale
+        else "nothing was seen yet"
+    )
+    tries = ((f"tries {health.tries}, next in {wait}", "dim"), (" ", ""))
+    first = Line(((" BROKER LOST ", "filled crit"), (f"  {what}", "bright")), tries, "band", 1)
+    error = Line(((literal(health.error or "?", 300), "crit"),), (), "band")
+    if view.stale:
+        hint = "Acts are off. Workers are unknown: they use the same broker."
+    else:
+        hint = literal(health.hint or "Acts are off until the broker answers.", 300)
+    return [first, error, Line(((hint, ""),), (), "band"), BLANK]
+
+
+def quiet(view: View) -> tuple[Cell, ...]:
+    """A green sentence is information."""
+    cluster = view.cluster
+    failed = len(cluster.failures)
+    heard = online(view)
+    since = whole(view.now - cluster.attached_at)
+    if not heard:
+        return (
+            ("No worker answers. ", "warn bold"),
+            ("None runs on this broker, or remote control is off.", ""),
+            *_prefix_hint(view),
+        )
+    words = f"{heard} worker{'s' if heard != 1 else ''} heard, {count(failed)} failures in {since}."
+    return (("✓ Nothing needs you.", "ok bold"), (f"  {words}", ""))
+
+
+def _prefix_hint(view: View) -> tuple[Cell, ...]:
+    if not view.cluster.prefixes:
+        return ()
+    found = ", ".join(literal(prefix, 40) for prefix in view.cluster.prefixes[:3])
+    return ((f"  Keys with the prefix {found} exist: try --key-prefix", "acc"),)

@@ -1,0 +1,87 @@
+"""A page of lines below a root screen: sections, scrolling, a breadcrumb."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from ..columns.base import Cell, View
+from ..commands import catalog
+from ..commands.base import Command
+from ..widgets.lines import BLANK, Line, Lines
+from .base import BaseScreen
+
+
+def section(title: str, width: int, note: str = "", right: str = "") -> Line:
+    """Title, note and a hairline to the right end."""
+    used = 2 + len(title) + (2 + len(note) if note else 0)
+    rest = max(0, width - used - 3 - (len(right) + 1 if right else 0))
+    cells: list[Cell] = [(title, "bright")]
+    if note:
+        cells.append((f"  {note}", "dim"))
+    cells.append((" " + "─" * rest, "line"))
+    if right:
+        cells.append((f" {right}", "dim"))
+    return Line(tuple(cells))
+
+
+def labelled(*pairs: tuple[str, Cell | str]) -> Line:
+    """``queue pay   worker w-1`` : labels dim, values as they are."""
+    cells: list[Cell] = []
+    for label, value in pairs:
+        if cells:
+            cells.append(("   ", ""))
+        cells.append((f"{label} ", "dim"))
+        cells.append((value, "") if isinstance(value, str) else value)
+    return Line(tuple(cells))
+
+
+class PageScreen(BaseScreen):
+    """Subclasses give ``lines(view, width)`` and the breadcrumb."""
+
+    commands: ClassVar[tuple[Command, ...]] = (*catalog.MOVES, catalog.YANK, *catalog.EVERYWHERE)
+    AUTO_FOCUS = ""
+    CSS_PATH = "page.tcss"
+
+    def body(self) -> ComposeResult:
+        """One block of lines."""
+        yield Lines(id="page")
+
+    @property
+    def page(self) -> Lines:
+        """The block of lines."""
+        return self.query_one("#page", Lines)
+
+    def lines(self, view: View, width: int) -> list[Line]:
+        """The page's text."""
+        raise NotImplementedError
+
+    def paint(self, view: View) -> None:
+        """All lines; only those that changed are painted."""
+        lead = [BLANK] if self.app.size.height >= 24 else []
+        self.page.show([*lead, *self.lines(view, self.app.size.width)])
+
+    def do_down(self) -> None:
+        """Scroll."""
+        self.page.scroll_lines(1)
+
+    def do_up(self) -> None:
+        """Scroll."""
+        self.page.scroll_lines(-1)
+
+    def do_page_down(self) -> None:
+        """Scroll."""
+        self.page.scroll_lines(max(1, self.page.size.height - 1))
+
+    def do_page_up(self) -> None:
+        """Scroll."""
+        self.page.scroll_lines(-max(1, self.page.size.height - 1))
+
+    def do_top(self) -> None:
+        """Scroll."""
+        self.page.scroll_lines(-1_000_000)
+
+    def do_bottom(self) -> None:
+        """Scroll."""
+        self.page.scroll_lines(1_000_000)

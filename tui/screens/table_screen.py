@@ -1,0 +1,146 @@
+"""A screen with one big table: filter, sort, freeze and follow work alike on all of them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol, cast
+
+from textual.app import ComposeResult
+
+from ..columns.base import Column, View
+from ..columns.numbers import clock, count
+from ..columns.rows import Rows
+from ..commands import catalog
+from ..commands.base import Command
+from ..widgets.filter_bar import FilterBar
+from ..widgets.lines import Line, Lines
+from ..widgets.table import VirtualTable
+from .base import BaseScreen
+from .sort_menu import SortMenu
+
+LOW = 20
+"""Below this height the line of the filter bar is given to the table while nobody filters."""
+LOOKS: tuple[Command, ...] = (
+    *catalog.MOVES,
+    *catalog.PANES,
+    *catalog.MARKS,
+    catalog.FILTER,
+    catalog.SORT,
+    catalog.FREEZE,
+    catalog.FOLLOW,
+    catalog.YANK,
+    *catalog.EVERYWHERE,
+)
+
+
+class Sortable(Protocol):
+    """Rows that can be filtered and sorted."""
+
+    filter: str
+    sort: tuple[str, bool] | None
+
+
+class TableScreen(BaseScreen):
+    """Subclasses name their rows; ``above()`` gives lines over the table."""
+
+    commands: ClassVar[tuple[Command, ...]] = LOOKS
+    CSS_PATH = "table_screen.tcss"
+
+    def rows(self) -> Rows:
+        """The rows of the table."""
+        raise NotImplementedError
+
+    def above(self, view: View) -> list[Line]:
+        """Lines over the table."""
+        return []
+
+    def body(self) -> ComposeResult:
+        """Lines, filter bar, table."""
+        self._since_frozen = 0.0
+        self._frozen_events = 0
+        yield Lines(id="above")
+        yield FilterBar()
+        yield VirtualTable(self.rows(), id="main")
+
+    @property
+    def main(self) -> VirtualTable:
+        """The big table."""
+        return self.query_one("#main", VirtualTable)
+
+    @property
+    def sortable(self) -> Sortable:
+        """The rows, as what filters and sorts."""
+        return cast(Sortable, self.main.rows)
+
+    def paint(self, view: View) -> None:
+        """Lines, then table, then what the filter bar counts."""
+        above = self.query_one("#above", Lines)
+        lines = self._frozen_lines(view) or self.above(view)
+        above.display = bool(lines)
+        above.show(lines)
+        self.main.tick(view)
+        self._tell_filter(view)
+
+    def _tell_filter(self, view: View) -> None:
+        bar = self.query_one(FilterBar)
+        total = self.total(view)
+        words = f"{count(self.main.row_count)} of {count(total)}" if bar.text else ""
+        bar.tell(words)
+        bar.display = bar.is_open or bool(bar.text) or self.app.size.height >= LOW
+
+    def total(self, view: View) -> int:
+        """Rows there would be without a filter."""
+        return self.main.row_count
+
+    def _frozen_lines(self, view: View) -> list[Line]:
+        if not self.main.frozen:
+            return []
+        newer = count(view.cluster.events_counted - self._frozen_events)
+        cells = (
+            (f" FROZEN {clock(self._since_frozen, view)} ", "filled acc"),
+            (f"  {newer} newer events are counted, not shown", ""),
+        )
+        return [Line(cells, (("p", "acc bold"), (" thaw", "dim"), (" ", "")), "mark", 1)]
+
+    # -- commands -----------------------------------------------------------------------------
+
+    def do_filter(self) -> None:
+        """Open the filter bar."""
+        bar = self.query_one(FilterBar)
+        bar.display = True
+        bar.open()
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        """Filter live."""
+        self.sortable.filter = message.text
+        self.tick()
+
+    def do_sort(self) -> None:
+        """Ask for a column."""
+        columns = [column for column in self.main.rows.columns if column.sort]
+        self.app.push_screen(
+            SortMenu(cast(list[Column[Any]], columns), self.sortable.sort), self._sorted
+        )
+
+    def _sorted(self, choice: tuple[str, bool] | None) -> None:
+        self.sortable.sort = choice
+        self.main.set_sort(choice)
+        self.tick()
+
+    def do_freeze(self) -> None:
+        """Freeze or thaw the view."""
+        self._since_frozen = self.host.view().now
+        self._frozen_events = self.host.cluster.events_counted
+        self.main.freeze(not self.main.frozen)
+
+    def do_follow(self) -> None:
+        """Keep the cursor on the first row."""
+        self.main.follow_newest(not self.main.follow)
+
+    def do_escape(self) -> None:
+        """Filter, marks, then the page."""
+        if self.clear_toasts():
+            return
+        if self.sortable.filter:
+            self.query_one(FilterBar).clear()
+        else:
+            super().do_escape()

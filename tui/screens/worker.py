@@ -1,0 +1,100 @@
+"""A worker: what it runs and holds, its queues, pool, and registered tasks."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from ..columns import workers as words
+from ..columns.base import View
+from ..columns.names import literal
+from ..columns.task_rows import WorkerTaskRows
+from ..commands import catalog
+from ..commands.base import Command
+from ..model.seam import Act, Target
+from ..model.worker import Worker
+from ..widgets.lines import BLANK, Line, Lines
+from ..widgets.table import VirtualTable
+from .base import BaseScreen
+from .page import labelled
+
+
+class WorkerScreen(BaseScreen):
+    """One node: facts above, the tasks it runs and holds below."""
+
+    CSS_PATH = "worker.tcss"
+    commands: ClassVar[tuple[Command, ...]] = (
+        *catalog.MOVES,
+        *catalog.MARKS,
+        catalog.YANK,
+        *catalog.EVERYWHERE,
+        *catalog.TASK_ACTS,
+        catalog.EVENTS_ON,
+    )
+
+    def __init__(self, hostname: str) -> None:
+        super().__init__()
+        self.hostname = hostname
+
+    def crumbs(self) -> tuple[str, ...]:
+        """Workers › node name."""
+        return ("3 Workers", literal(self.hostname, 200))
+
+    def body(self) -> ComposeResult:
+        """Facts, then its tasks."""
+        yield Lines(id="facts")
+        yield VirtualTable(WorkerTaskRows(self.hostname), id="main")
+
+    def paint(self, view: View) -> None:
+        """Facts and tasks."""
+        worker = view.cluster.workers.get(self.hostname)
+        table = self.query_one("#main", VirtualTable)
+        self.query_one("#facts", Lines).show(facts(worker, view) if worker else [BLANK])
+        table.tick(view)
+        self.host.on_screen(table.shown_ids())
+
+    def target_kind(self) -> str:
+        """The tasks on it."""
+        return "task"
+
+    def do_open(self) -> None:
+        """The task's page."""
+        if self.table is not None and self.table.cursor_id is not None:
+            self.host.open("task", self.table.cursor_id)
+
+    def do_events_on(self) -> None:
+        """Events on for this worker."""
+        self.ask(Act.EVENTS_ON, [Target("worker", self.hostname)])
+
+
+def facts(worker: Worker, view: View) -> list[Line]:
+    """What is known of the node, and what is not."""
+    note = words.note(worker, view)
+    state = words.state_cell(worker, view)
+    first = Line(
+        (state, ("  ", ""), (literal(worker.hostname, 200), "bright"), (f"  {note}", "dim"))
+    )
+    unknown = ("?", "dim")
+    who = labelled(
+        ("pid", str(worker.pid) if worker.pid is not None else unknown),
+        ("pool", words.pool_cell(worker, view)),
+        ("busy", words.busy_cell(worker, view)),
+        ("held", words.held_cell(worker, view)),
+        ("prefetch", str(worker.prefetch) if worker.prefetch is not None else unknown),
+        ("events", words.events_cell(worker, view)),
+    )
+    how = labelled(
+        ("up", words.uptime_cell(worker, view)),
+        ("rss", words.rss_cell(worker, view)),
+        ("load", words.load_cell(worker, view)),
+        ("done", words.processed_cell(worker, view)),
+        ("seen", words.seen_cell(worker, view)),
+        ("software", literal(worker.software, 60) if worker.software else unknown),
+    )
+    known = ", ".join(worker.registered[:40]) if worker.registered is not None else "?"
+    queues = labelled(("queues", words.queues_cell(worker, view)))
+    registered = labelled(
+        (f"registered {len(worker.registered or ()) or ''}".strip(), literal(known, 600))
+    )
+    return [BLANK, first, who, how, queues, registered, BLANK]
