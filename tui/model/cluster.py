@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -71,10 +71,11 @@ class Cluster:
         self.running: dict[str, None] = {}
         self.waiting: dict[str, None] = {}
         """Received or to be retried: on a worker, not started."""
-        self.pending: dict[str, None] = {}
-        self.unknown: dict[str, None] = {}
-        self.failures: dict[str, None] = {}
-        self._finished: dict[str, None] = {}
+        # Evicted from the front: a plain dict would step over all that left before, each time.
+        self.pending: OrderedDict[str, None] = OrderedDict()
+        self.unknown: OrderedDict[str, None] = OrderedDict()
+        self.failures: OrderedDict[str, None] = OrderedDict()
+        self._finished: OrderedDict[str, None] = OrderedDict()
         self.dirty: set[str] = set()
         """Ids of tasks that changed; whoever paints clears it."""
         self.membership = 0
@@ -151,12 +152,8 @@ class Cluster:
         changed = lifecycle.follow(task, event)
         if event.type == "task-sent":
             self.sent_heard = True
-        else:
-            worker = self.workers.get(event.hostname)
-            if worker is None:
-                worker = self.worker(event.hostname, arrived)
-            if event.type in lifecycle.STATE_OF:
-                fleet.heard_task(worker)
+        elif event.hostname and event.type in lifecycle.STATE_OF:
+            fleet.heard_task(self.worker(event.hostname, arrived))
         if changed:
             self._changed(task, before, arrived)
         self.dirty.add(task.id)
@@ -414,9 +411,8 @@ class Cluster:
         while len(self.unknown) > self.max_failures:
             self._forget(self.unknown)
 
-    def _forget(self, index: dict[str, None]) -> None:
-        task_id = next(iter(index))
-        del index[task_id]
+    def _forget(self, index: OrderedDict[str, None]) -> None:
+        task_id, _ = index.popitem(last=False)
         task = self.tasks.pop(task_id)
         self.counts[task.state] -= 1
         self.asked.pop(task_id, None)

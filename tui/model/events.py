@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -76,6 +77,9 @@ class Decoded(msgspec.Struct, gc=False):
     malformed: dict[str, int]
 
 
+LATEST = 1e11
+"""Epoch seconds (the year 5138) beyond which a time is nonsense that no calendar can show."""
+DEEPEST = 30
 _NOTHING: dict[str, int] = {}
 _many = msgspec.json.Decoder(tuple[Event, ...])
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
@@ -87,86 +91,103 @@ def decode(body: bytes) -> Decoded:
 
     A wrong element never takes its neighbours with it; it is counted in ``malformed``.
     """
-    if body[:1] == b"[":
-        try:
-            events = _many.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return _each(body)
-        if all(event.type in KNOWN_TYPES for event in events) and _named(events):
-            return Decoded(events, _NOTHING)
+    if body[:1] != b"[":
+        return _collected([_single(body)])
+    try:
+        events = _many.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _each(body)
-    return _collect([body])
+    if all(event.type in KNOWN_TYPES and not _flaw(event) for event in events):
+        return Decoded(events, _NOTHING)
+    return _each(body)
+
+
+Found = tuple[Event | None, str]
+"""An event, or why there is none."""
 
 
 def _each(body: bytes) -> Decoded:
     try:
-        return _collect([bytes(raw) for raw in _raws.decode(body)])
+        return _collected([_single(bytes(raw)) for raw in _raws.decode(body)])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     try:  # NaN and Infinity: legal for Celery's encoder, malformed for msgspec
-        loaded = json.loads(body)
+        loaded = json.loads(body.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return Decoded((), {"not JSON": 1})
     if not isinstance(loaded, list):
         return Decoded((), {"not an event": 1})
-    return _collect([json.dumps(_finite(item)).encode() for item in loaded])
+    return _collected([_converted(item) for item in loaded])
 
 
-def _collect(bodies: list[bytes]) -> Decoded:
-    events: list[Event] = []
+def _collected(found: list[Found]) -> Decoded:
     malformed: dict[str, int] = {}
-    for body in bodies:
-        event, reason = _single(body)
-        if event is not None:
-            events.append(event)
+    for _, reason in found:
         if reason:
             malformed[reason] = malformed.get(reason, 0) + 1
-    return Decoded(tuple(events), malformed)
+    return Decoded(tuple(event for event, _ in found if event is not None), malformed)
 
 
-def _single(body: bytes) -> tuple[Event | None, str]:
+def _single(body: bytes) -> Found:
     try:
         event = _one.decode(body)
+        if event.type in KNOWN_TYPES:
+            return _checked(event)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _tolerant(body)
-    return _checked(event, body)
-
-
-def _tolerant(body: bytes) -> tuple[Event | None, str]:
-    """A second look with the stdlib: NaN becomes None, text that is not UTF-8 is replaced."""
+        pass
+    # A second look with the stdlib: NaN, text that is not UTF-8, and types that are not Celery's.
     try:
-        loaded = _finite(json.loads(body.decode("utf-8", "replace")))
-        event = msgspec.convert(loaded, Event)
-    except msgspec.ValidationError as error:
-        return None, f"wrong field {_field(error)}"
+        return _converted(json.loads(body.decode("utf-8", "replace")))
     except (ValueError, RecursionError):
         return None, "not JSON"
-    return _checked(event, json.dumps(loaded).encode())
 
 
-def _checked(event: Event, body: bytes) -> tuple[Event | None, str]:
-    if event.type in KNOWN_TYPES:
-        return (event, "") if _named((event,)) else (None, "no task id or hostname")
-    if event.type.startswith("task-") and not event.uuid:
-        return None, "no task id or hostname"
-    event.extra = msgspec.json.decode(body, type=dict[str, Any])
-    return event, ""
+def _converted(loaded: Any) -> Found:
+    plain = _plain(loaded)
+    try:
+        event = msgspec.convert(plain, Event)
+    except msgspec.ValidationError as error:
+        return None, f"wrong field {_field(error)}"
+    if event.type not in KNOWN_TYPES:
+        event.extra = plain
+    return _checked(event)
 
 
-def _named(events: tuple[Event, ...]) -> bool:
-    return all(event.uuid or (event.hostname and event.type in WORKER_TYPES) for event in events)
+def _checked(event: Event) -> Found:
+    reason = _flaw(event)
+    return (None, reason) if reason else (event, "")
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
+def _flaw(event: Event) -> str:
+    """What makes it useless although its fields have the right types; empty: nothing."""
+    if not 0 <= event.timestamp < LATEST:
+        return "wrong field timestamp"
+    if event.runtime is not None and not 0 <= event.runtime < LATEST:
+        return "wrong field runtime"
+    if event.uuid or (event.type in WORKER_TYPES and event.hostname):
+        return ""
+    named = event.type not in KNOWN_TYPES and not event.type.startswith("task-")
+    return "" if named else "no task id or hostname"
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Without what breaks whoever shows it: NaN, half characters, bottomless nesting."""
+    if depth > DEEPEST:
+        return "…"
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {_plain(key): _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [_plain(item, depth + 1) for item in value]
     return value
 
 
 def _field(error: msgspec.ValidationError) -> str:
+    """The field that msgspec's text names in backticks, as a path or alone; else its words."""
     text = str(error)
-    return text.rpartition("`$.")[2].rstrip("`") if "`$." in text else text[:60]
+    if "`$." in text:
+        return text.rpartition("`$.")[2].rstrip("`")
+    return text.rpartition("`")[0].rpartition("`")[2] or text[:60]

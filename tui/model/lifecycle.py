@@ -47,6 +47,8 @@ RANK = {
     SUCCESS: 4,
     UNKNOWN: 2,
 }
+SAME_START_S = 1.0
+"""``time_start`` of inspect and the timestamp of ``task-started`` differ by less."""
 WRAPPED = "ExceptionWithTraceback"
 """Celery reports Reject and killed children under this name; the traceback's end tells more."""
 
@@ -106,10 +108,14 @@ def _received(task: Task, event: Event) -> bool:
     order = (retries, event.timestamp, RANK[RECEIVED])
     _describe(task, event)
     if order < task.order:
-        if retries == task.retries and task.received_at is None:
-            task.received_at = event.timestamp
+        _received_late(task, event, retries)
         return False
-    if task.started_at is not None or task.state in FINAL or task.state == RETRY:
+    if retries > task.retries and _began_already(task, event):
+        # Its start was heard before its arrival: they are the same try.
+        task.retries, task.received_at = retries, event.timestamp
+        task.order = (retries, task.order[1], task.order[2])
+        return False
+    if _was_tried(task, retries):
         _close_attempt(task)
     task.retries = retries
     task.received_at = event.timestamp
@@ -119,13 +125,39 @@ def _received(task: Task, event: Event) -> bool:
     return True
 
 
+def _began_already(task: Task, event: Event) -> bool:
+    """A retried try ends after the next one was received; any other later news is of that next."""
+    return event.timestamp < task.order[1] and task.state not in (RECEIVED, RETRY)
+
+
+def _was_tried(task: Task, retries: int) -> bool:
+    if task.started_at is not None or task.state in FINAL or task.state == RETRY:
+        return True
+    return retries > task.retries and task.received_at is not None
+
+
+def _received_late(task: Task, event: Event, retries: int) -> None:
+    if retries == task.retries:
+        if task.received_at is None:
+            task.received_at = event.timestamp
+        return
+    for past in task.attempts:
+        if past.retries == retries and past.received_at is None:
+            past.received_at = event.timestamp
+
+
 def _moved(task: Task, event: Event, state: str) -> bool:
-    if state != STARTED and _ends_former_attempt(task, event, state):
+    if _belongs_to_former_attempt(task, event, state) or _contradicts(task, state):
         return False
     order = (task.retries, event.timestamp, RANK[state])
-    if order < task.order or _contradicts(task, state):
+    if order < task.order and not _told_twice(task, event, state):
         _fill_times(task, event, state)
         return False
+    if state == STARTED and _starts_again(task, event):
+        retries = task.retries + 1 if task.state == RETRY else task.retries
+        _close_attempt(task)
+        task.retries = retries
+        order = (retries, event.timestamp, RANK[state])
     _where(task, event)
     _fill_times(task, event, state)
     if state == STARTED:
@@ -139,7 +171,26 @@ def _moved(task: Task, event: Event, state: str) -> bool:
         task.terminated = bool(event.terminated)
         task.expired = bool(event.expired)
         task.signum = None if event.signum is None else str(event.signum)
-    _set(task, state, order, event.timestamp)
+    _set(task, state, max(order, task.order), event.timestamp)
+    return True
+
+
+def _starts_again(task: Task, event: Event) -> bool:
+    """A second start is a new try, unless inspect had told us of this very start."""
+    if task.started_at is None:
+        return False
+    if task.state == STARTED and task.source != EVENTS:
+        return abs(event.timestamp - task.started_at) > SAME_START_S
+    return event.timestamp > task.started_at
+
+
+def _told_twice(task: Task, event: Event, state: str) -> bool:
+    """``rejected`` follows ``failed`` by a moment: heard the other way round, it failed still."""
+    if state != FAILURE or task.state != REJECTED:
+        return False
+    if task.started_at is not None and event.timestamp < task.started_at:
+        return False
+    task.ended_at = task.runtime_s = None
     return True
 
 
@@ -155,13 +206,17 @@ def _fill_times(task: Task, event: Event, state: str) -> None:
     if state == STARTED:
         if task.started_at is None:
             task.started_at = event.timestamp
-        return
-    if task.ended_at is None or event.timestamp > task.ended_at:
+    elif task.ended_at is None or event.timestamp > task.ended_at:
         task.ended_at = event.timestamp
     if event.runtime is not None:
         task.runtime_s = event.runtime
-    elif task.started_at is not None and task.runtime_s is None and state != RETRY:
-        task.runtime_s = max(0.0, event.timestamp - task.started_at)
+    elif task.runtime_s is None and RETRY not in (state, task.state):
+        _work_out_runtime(task)
+
+
+def _work_out_runtime(task: Task) -> None:
+    if task.started_at is not None and task.ended_at is not None:
+        task.runtime_s = max(0.0, task.ended_at - task.started_at)
 
 
 def _failure(task: Task, event: Event) -> None:
@@ -206,15 +261,31 @@ def _close_attempt(task: Task) -> None:
     task.started_at = task.ended_at = task.runtime_s = task.received_at = None
 
 
-def _ends_former_attempt(task: Task, event: Event, state: str) -> bool:
-    if task.started_at is not None or (state == REVOKED and not event.terminated):
+def _belongs_to_former_attempt(task: Task, event: Event, state: str) -> bool:
+    """Write a start or an end into the past try that it is of; False: it is of the present one."""
+    if state == REVOKED and not event.terminated:
         return False
     for past in reversed(task.attempts):
-        if past.worker == event.hostname and past.started_at is not None and past.ended_at is None:
+        if past.worker != event.hostname or past.ended_at is not None:
+            continue
+        if state == STARTED:
+            if past.started_at is None and _precedes(event, task.received_at, task.started_at):
+                past.started_at = event.timestamp
+                return True
+        elif _may_end(past, task, state) and _precedes(event, task.started_at):
             past.ended_at, past.state = event.timestamp, state
             past.exception = plain_exception(event.exception, event.traceback)
             return True
     return False
+
+
+def _precedes(event: Event, *moments: float | None) -> bool:
+    return all(moment is None or event.timestamp < moment for moment in moments)
+
+
+def _may_end(past: Attempt, task: Task, state: str) -> bool:
+    """A try that had a successor with more retries can only have ended by that retry."""
+    return state == RETRY or (past.retries == task.retries and past.started_at is not None)
 
 
 def _custom(task: Task, event: Event) -> bool:

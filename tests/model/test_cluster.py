@@ -1,0 +1,98 @@
+"""The one Cluster: its bounds, its indexes, and what it tells those who read it."""
+
+from __future__ import annotations
+
+from celery_tui.model.cluster import Cluster
+from celery_tui.model.observations import QueueDepth, QueueDepths, Reply, ResultMeta, Results
+from celery_tui.model.seam import Act, ActionRequest, Health, Link, Outcome, Stage, Target
+
+from .recording import hear, new_cluster
+
+
+def run_tasks(cluster: Cluster, count: int, end: str, at: float = 10.0) -> None:
+    for number in range(count):
+        hear(cluster, "task-started", at, uuid=f"{end}-{number}")
+        hear(cluster, end, at + 0.1, uuid=f"{end}-{number}", exception="E()")
+
+
+def test_the_oldest_finished_are_forgotten_first_and_running_ones_never() -> None:
+    cluster = Cluster(0.0, max_tasks=10, max_failures=5)
+    for number in range(30):
+        hear(cluster, "task-started", 5, uuid=f"long-{number}")
+    run_tasks(cluster, 50, "task-succeeded")
+    run_tasks(cluster, 50, "task-failed")
+    hear(cluster, "task-received", 11, uuid="last")
+    assert len(cluster.running) == 30
+    assert cluster.counts["SUCCESS"] == 10
+    assert next(i for i in cluster.tasks if i.startswith("task-succeeded")) == "task-succeeded-40"
+    assert cluster.counts["FAILURE"] == len(cluster.failures) == 5
+    assert cluster.evicted == 85
+    assert sum(cluster.counts.values()) == len(cluster.tasks)
+
+
+def test_a_burst_of_successes_never_pushes_failures_out() -> None:
+    cluster = Cluster(0.0, max_tasks=10, max_failures=5)
+    run_tasks(cluster, 5, "task-failed")
+    run_tasks(cluster, 100, "task-succeeded", at=20.0)
+    assert len(cluster.failures) == 5
+
+
+def test_unsettled_are_those_not_final_for_some_seconds() -> None:
+    cluster = new_cluster(0.0)
+    hear(cluster, "task-started", 10, uuid="old")
+    hear(cluster, "task-started", 19, uuid="young")
+    run_tasks(cluster, 1, "task-succeeded")
+    assert cluster.unsettled(20.0, 100) == ["old"]
+
+
+def test_a_stored_revoke_is_no_proof_while_the_task_runs() -> None:
+    cluster = new_cluster(0.0)
+    hear(cluster, "task-started", 10, uuid="u1")
+    cluster.apply(Results(12.0, (ResultMeta("u1", "REVOKED"),)))
+    task = cluster.tasks["u1"]
+    assert task.state == "STARTED"
+    assert task.verdict is not None
+
+
+def test_the_backend_settles_a_task_whose_end_nobody_told() -> None:
+    cluster = new_cluster(0.0)
+    hear(cluster, "task-started", 10, uuid="u1")
+    meta = ResultMeta("u1", "SUCCESS", result="'ok'", date_done=11.0)
+    cluster.apply(Results(15.0, (meta,)))
+    task = cluster.tasks["u1"]
+    assert (task.state, task.result, task.ended_at) == ("SUCCESS", "'ok'", 11.0)
+    assert task.verdict == "succeeded (result backend, no event)"
+
+
+def test_a_queue_that_no_worker_lists_is_unconsumed_since_we_know() -> None:
+    cluster = new_cluster(0.0)
+    reading = {"emails": QueueDepth(5, {"0": 5}), "celery": QueueDepth(0, {})}
+    cluster.apply(QueueDepths(10.0, reading))
+    assert cluster.consumers("emails") is None
+    cluster.apply(Reply("active_queues", "w1@a", [{"name": "celery"}], 11.0, 11.1))
+    assert cluster.consumers("emails") == []
+    assert cluster.queues["emails"].unconsumed_since == 11.1
+    assert cluster.queues["celery"].unconsumed_since is None
+
+
+def stage_of(cluster: Cluster, task_id: str) -> Stage:
+    return cluster.asked[task_id].outcome.stage
+
+
+def test_a_terminate_is_seen_only_when_the_cluster_says_so() -> None:
+    cluster = new_cluster(0.0)
+    hear(cluster, "task-started", 10, uuid="u1")
+    target = Target("task", "u1")
+    request = ActionRequest("r1", Act.TERMINATE, (target,), 11.0)
+    cluster.apply(Outcome(request, target, Stage.ACKNOWLEDGED, "1 of 1", 11.1, 1, 1))
+    assert stage_of(cluster, "u1") == Stage.ACKNOWLEDGED
+    hear(cluster, "task-revoked", 11.2, uuid="u1", terminated=True, signum=15)
+    assert stage_of(cluster, "u1") == Stage.SEEN
+
+
+def test_a_lost_link_is_written_into_the_log_once() -> None:
+    cluster = new_cluster(0.0)
+    for tries in range(1, 4):
+        cluster.apply(Health("events", Link.LOST, 10.0, "refused", tries=tries))
+    assert [line.text for line in cluster.log] == ["events link lost: refused"]
+    assert cluster.live_since("events") is None
