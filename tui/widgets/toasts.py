@@ -67,18 +67,6 @@ class Shelf:
         until = None if failed else now + SHOWN_S
         self.add(Toast(outcome_cells(outcome), outcome_style(outcome), until, key))
 
-    def say(self, text: str, style: str, now: float, sticky: bool = False, key: str = "") -> None:
-        """One line of text; ``style`` crit, warn, ok, acc or dim."""
-        until = None if sticky else now + SHOWN_S
-        self.add(Toast(((literal(text, 400), style),), style, until, key))
-
-    def tell(self, outcome: Outcome, now: float) -> None:
-        """What became of a target; a later stage of the same act takes the place of the earlier."""
-        failed = outcome.stage in (Stage.FAILED, Stage.NOT_CONFIRMED)
-        key = f"{outcome.request.id}:{outcome.target.id}"
-        until = None if failed else now + SHOWN_S
-        self.add(Toast(outcome_cells(outcome), outcome_style(outcome), until, key))
-
     def expire(self, now: float) -> None:
         """Take down what has been up long enough."""
         self.toasts = [t for t in self.toasts if t.until is None or now < t.until]
@@ -138,9 +126,7 @@ class Toasts(Widget):
 
     def on_mount(self) -> None:
         """A layer above all others: the layout below is not disturbed."""
-        layers = self.screen.styles.layers or ("default",)
-        if "toasts" not in layers:
-            self.screen.styles.layers = (*layers, "toasts")
+        self.screen.styles.layers = "default toasts"
 
     def clear(self) -> bool:
         """Esc: take all down; whether there was any."""
