@@ -31,10 +31,11 @@ def is_redis(url: str) -> bool:
     return scheme_of(url) in SCHEMES
 
 
-def connect(url: str, kind: LinkError) -> Redis:
+def connect(url: str, kind: LinkError, tls: Mapping[str, Any] | None = None) -> Redis:
     """A client on the first alternate of ``url`` (``a;b``) that answers a PING.
 
-    A client belongs to one thread. Raises ``kind`` when no alternate answers.
+    ``tls`` are options that the URL does not tell (``tls_of``). A client belongs to one thread.
+    Raises ``kind`` when no alternate answers.
     """
     try:
         import redis
@@ -45,7 +46,7 @@ def connect(url: str, kind: LinkError) -> Redis:
         ) from None
     failure: TuiLinkError | None = None
     for alternate in filter(None, (part.strip() for part in url.split(";"))):
-        client = redis.Redis(**_options(alternate, kind))
+        client = redis.Redis(**{**_options(alternate, kind), **(tls or {})})
         try:
             client.ping()
         except (redis.RedisError, OSError) as error:
@@ -96,7 +97,6 @@ def _options(url: str, kind: LinkError) -> dict[str, Any]:
         "password": parts.password,
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_timeout": ANSWER_TIMEOUT_S,
-        "client_name": "celery-tui",
         "protocol": 2,
         # The source that owns the client tries again itself, and says so.
         "retry": Retry(NoBackoff(), 0),
@@ -115,6 +115,15 @@ def _tls(query: Mapping[str, str]) -> dict[str, Any]:
     options = {"ssl": True, "ssl_cert_reqs": verify, "ssl_check_hostname": checked}
     files = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
     return options | {name: query[name] for name in files if name in query}
+
+
+def tls_of(use_ssl: object) -> dict[str, Any]:
+    """Celery's ``broker_use_ssl`` or ``redis_backend_use_ssl`` as options of redis-py."""
+    if not use_ssl:
+        return {}
+    if not isinstance(use_ssl, Mapping):
+        return {"ssl": True, "ssl_cert_reqs": "none", "ssl_check_hostname": False}
+    return {"ssl": True} | {k: v for k, v in use_ssl.items() if str(k).startswith("ssl_")}
 
 
 def in_words(error: RedisError | OSError, url: str, kind: LinkError) -> TuiLinkError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..redis_link import is_redis, scheme_of
+from ..redis_link import is_redis, scheme_of, tls_of
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -20,7 +20,11 @@ def open_backend(settings: Settings) -> Backend | None:
         return None
     from .redis import RedisBackend
 
-    return RedisBackend(settings.result_backend, settings.key_prefix)
+    app = settings.celery_app
+    if app is None:
+        return RedisBackend(settings.result_backend, settings.key_prefix)
+    prefix = (app.conf.result_backend_transport_options or {}).get("global_keyprefix", "")
+    return RedisBackend(settings.result_backend, prefix, tls_of(app.conf.redis_backend_use_ssl))
 
 
 def why_not(settings: Settings) -> str:

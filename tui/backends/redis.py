@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -20,9 +20,11 @@ class RedisBackend:
 
     kind = "redis"
 
-    def __init__(self, url: str, key_prefix: str = "") -> None:
+    def __init__(
+        self, url: str, key_prefix: str = "", tls: Mapping[str, Any] | None = None
+    ) -> None:
         self._url = url
-        self._client: Any = connect(url, BackendError)
+        self._client: Any = connect(url, BackendError, tls)
         self._prefixes = ("", separated(key_prefix)) if key_prefix else ("",)
 
     def close(self) -> None:

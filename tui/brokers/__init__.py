@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..redis_link import is_redis, scheme_of
+from ..redis_link import is_redis, scheme_of, tls_of
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -20,7 +20,9 @@ def open_broker(settings: Settings) -> Broker | None:
         return None
     from .redis import RedisBroker
 
-    return RedisBroker(settings.broker, settings.key_prefix)
+    app = settings.celery_app
+    tls = tls_of(app.conf.broker_use_ssl) if app is not None else {}
+    return RedisBroker(settings.broker, settings.key_prefix, tls)
 
 
 def why_not(settings: Settings) -> str:

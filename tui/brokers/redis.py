@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LOOKED_THROUGH_MESSAGES = 50_000
 """A task further from the old end of its queue than this is not found."""
 PAGE_MESSAGES = 100
+UNSEEN_QUEUES = 20
 
 
 class RedisBroker:
@@ -31,10 +32,13 @@ class RedisBroker:
 
     kind = "redis"
 
-    def __init__(self, url: str, key_prefix: str = "") -> None:
+    def __init__(
+        self, url: str, key_prefix: str = "", tls: Mapping[str, Any] | None = None
+    ) -> None:
         self._url, self._prefix = url, key_prefix
-        self._client: Any = connect(url, BrokerError)
+        self._client: Any = connect(url, BrokerError, tls)
         self.catalogue = Catalogue(self._client, key_prefix)
+        self._turn = 0
         self._unacked = Unacked(self._client, key_prefix, self.catalogue.queue_of)
 
     def close(self) -> None:
@@ -59,28 +63,37 @@ class RedisBroker:
             return self.catalogue.step()
 
     @property
-    def steps_a_round(self) -> int:
-        """Steps the last round of ``discover`` took."""
-        return self.catalogue.steps_a_round
-
-    @property
     def lists(self) -> int:
-        """Lists that ``depths`` asks for."""
+        """Keys that ``depths`` reads: what one reading costs."""
         return sum(len(self._steps(queue)) for queue in self.catalogue.queues)
 
-    def _steps(self, queue: str) -> list[int]:
+    def _steps(self, queue: str) -> set[int]:
         seen = self.catalogue.queues[queue]
-        return sorted(seen if split_quarantine(queue) else {0, *STEPS, *seen})
+        return seen if split_quarantine(queue) else seen | {0}
+
+    def _unseen(self) -> Iterator[tuple[str, int]]:
+        """Default priority lists that no SCAN has met yet, of a few queues in turn.
+
+        In a large database a round of SCAN takes minutes; asking for all of them each time
+        would cost four times what the depths themselves cost.
+        """
+        queues = [q for q in self.catalogue.queues if not split_quarantine(q)]
+        turn, self._turn = self._turn, (self._turn + UNSEEN_QUEUES) % max(1, len(queues))
+        for queue in (queues[turn:] + queues[:turn])[:UNSEEN_QUEUES]:
+            yield from ((queue, step) for step in set(STEPS) - self.catalogue.queues[queue])
 
     def depths(self) -> dict[str, QueueDepth]:
         """Depth of each queue found so far: its own list and those of its priority steps."""
-        asked = [(queue, step) for queue in self.catalogue.queues for step in self._steps(queue)]
+        asked = [(q, step) for q in self.catalogue.queues for step in sorted(self._steps(q))]
+        asked += self._unseen()
         with self._told():
             replies = ask_many(self._client, [("LLEN", self._list(*one)) for one in asked])
         lengths: dict[str, dict[int, int]] = {queue: {} for queue, _ in asked}
         for (queue, step), reply in zip(asked, replies, strict=True):
             if isinstance(reply, int):
                 lengths[queue][step] = reply
+                if reply and step:
+                    self.catalogue.queues[queue].add(step)
         return self._readings(lengths)
 
     def _readings(self, lengths: dict[str, dict[int, int]]) -> dict[str, QueueDepth]:

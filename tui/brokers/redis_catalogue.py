@@ -13,6 +13,9 @@ from .redis_scan import Walk, ask_many
 
 READ_A_STEP = 100
 """Binding sets, or tails of unknown lists, read in one step."""
+REREAD_A_SECOND = 10
+LONGEST_REREAD_S = 60.0
+"""Bindings hardly ever change, and a queue with messages is found by its list."""
 LOOK_AGAIN_AFTER_S = 30.0
 """A list that held no message is a user's own; it is not looked into at each round."""
 
@@ -28,17 +31,19 @@ class Catalogue:
         """Queue or quarantine -> priority steps seen besides 0."""
         self.rounds = 0
         """Rounds over all keys that have ended."""
-        self.steps_a_round = 1
-        self._steps = 0
         self._bindings: dict[str, dict[str, str]] = {}
         """Exchange -> routing key -> queue."""
         self._bound: frozenset[str] = frozenset()
+        self._own = False
+        """Whether any binding, be it of control, stands under our prefix."""
         self._foreign: set[str] = set()
         self._no_messages: dict[str, float] = {}
         self._gone: set[str] = set()
         self._seen_lists: set[str] = set()
         self._seen_exchanges: set[str] = set()
         self._unread: dict[str, None] = {}
+        self._read_again: dict[str, float] = {}
+        """Exchange -> when its bindings are read again, monotonic seconds."""
         self._unknown: dict[str, None] | None = None
 
     # -- reading ------------------------------------------------------------------------------
@@ -50,10 +55,8 @@ class Catalogue:
 
     def foreign_prefixes(self) -> tuple[str, ...]:
         """Key prefixes of other Celery set-ups, if a whole round found nothing under ours."""
-        return () if self._seen_any() or not self.rounds else tuple(sorted(self._foreign))
-
-    def _seen_any(self) -> bool:
-        return bool(self._bindings) or bool(self.queues)
+        ours = self._own or bool(self.queues)
+        return () if ours or not self.rounds else tuple(sorted(self._foreign))
 
     def queue_of(self, exchange: str, routing_key: str) -> str:
         """The queue a message went to: by the bindings, else the routing key itself."""
@@ -68,7 +71,6 @@ class Catalogue:
 
     def step(self) -> bool:
         """A bounded piece of the search; True when it ended a round over all keys."""
-        self._steps += 1
         if not (self._lists.ended and self._binding_keys.ended and not self._unread):
             self._note_bindings(self._binding_keys.step())
             self._read_bindings()
@@ -85,18 +87,23 @@ class Catalogue:
         return True
 
     def _note_bindings(self, keys: Iterable[str]) -> None:
+        now = time.monotonic()
         for key in keys:
             prefix, _, exchange = key.partition(BINDING)
             if prefix != self._prefix:
                 self._foreign.add(prefix)
             else:
+                self._own = True
                 self._seen_exchanges.add(exchange)
-                self._unread[exchange] = None
+                if self._read_again.get(exchange, 0.0) <= now:
+                    self._unread[exchange] = None
 
     def _read_bindings(self) -> None:
         exchanges = list(islice(self._unread, READ_A_STEP))
         for exchange in exchanges:
             del self._unread[exchange]
+        again = time.monotonic() + min(LONGEST_REREAD_S, len(self._bindings) / REREAD_A_SECOND)
+        self._read_again |= dict.fromkeys(exchanges, again)
         names = [name for name in exchanges if wanted_queue(name, name or "-")]
         asked = [("SMEMBERS", f"{self._prefix}{BINDING}{name}") for name in names]
         for exchange, members in zip(names, ask_many(self._client, asked), strict=True):
@@ -139,14 +146,15 @@ class Catalogue:
 
     def _end_round(self) -> None:
         with_lists = {placed(name)[0] for name in self._seen_lists}
-        for exchange in self._bindings.keys() - self._seen_exchanges:
-            del self._bindings[exchange]
+        for exchange in self._read_again.keys() - self._seen_exchanges:
+            del self._read_again[exchange]
+            self._bindings.pop(exchange, None)
         self._bound = frozenset(q for by_key in self._bindings.values() for q in by_key.values())
         for queue in self.queues.keys() - self._bound - with_lists:
             self.forget(queue)
         kept = self._seen_lists
         self._no_messages = {n: at for n, at in self._no_messages.items() if n in kept}
-        self.rounds, self.steps_a_round, self._steps = self.rounds + 1, self._steps, 0
+        self.rounds += 1
         self._seen_lists, self._seen_exchanges, self._unknown = set(), set(), None
         self._lists.again()
         self._binding_keys.again()

@@ -1,0 +1,30 @@
+"""A Redis for the tests of this folder, empty at the start of each."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from tests.conftest import missing
+from tests.servers import RedisServer, ServerMissing
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    """A Redis that nobody else uses."""
+    try:
+        started = RedisServer().start()
+    except ServerMissing as error:
+        missing(str(error))
+        raise
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def client(server: RedisServer) -> Iterator[Any]:
+    """A plain client on the emptied database 0."""
+    with redis.Redis.from_url(server.url()) as plain:
+        plain.flushall()
+        yield plain
