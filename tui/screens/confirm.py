@@ -96,8 +96,9 @@ class ConfirmScreen(Dialog[None]):
     def _said(self) -> list[Line]:
         view = self.host.view()
         told = msgspec.structs.replace(self.preview, warnings=self._warnings())
-        lines = body(told, view.now, self.panel_width, view.cut)
-        return lines if self.app.size.height < LOW else [*lines, band()]
+        low = self.app.size.height < LOW
+        lines = body(told, view.now, self.panel_width, view.cut, low)
+        return lines if low else [*lines, band()]
 
     def _newer(self) -> None:
         newer = self.host.cluster.previews.get(self.request.id)
@@ -121,20 +122,21 @@ class ConfirmScreen(Dialog[None]):
         self.query_one("#type-hint", Lines).show((Line((hint,), (), "band", 0),))
 
     def _copy_line(self, width: int) -> Line:
-        words = " copy as celery command" if width >= 66 else " copy"
+        words = " copy as celery command" if width >= 66 else " copy" if width >= 50 else ""
         cells: tuple[Cell, ...] = (("y", "acc bold"), (words, "dim"))
-        return Line(cells if self.preview.command else (), (), "band", 2)
+        return Line(cells if words and self.preview.command else (), (), "band", 2)
 
     def keys(self) -> Iterable[Cell]:
         """Letters are text while a field has the focus; Enter depends on the focus too."""
         in_field = isinstance(self.focused, Field)
         yield from self.key_cells("escape", "close" if self.blocked else "cancel")
         if not self.blocked:
-            yield from self.key_cells("tab", "next field")
+            yield from self.key_cells("tab", "next field" if self.panel_width > 60 else "next")
         if not in_field and not self.blocked and self.typed:
             yield from self.key_cells("Y", self.query_one("#act", PushButton).word.lower())
         if isinstance(self.focused, PushButton):
-            yield from self.key_cells("enter", f"press {self.focused.word}")
+            press = "press " if self.panel_width > 60 else ""
+            yield from self.key_cells("enter", f"{press}{self.focused.word}")
         elif in_field:
             yield from self.key_cells("enter", "next field")
         elif isinstance(self.focused, Choice):

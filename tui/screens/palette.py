@@ -15,6 +15,7 @@ from textual.command import (
     Provider,
     SearchIcon,
 )
+from textual.content import Content
 
 from ..commands.base import Command, shown_key
 from ..widgets.look import look_of

@@ -54,11 +54,11 @@ def signal_of(shown: str) -> str:
     return shown.partition(",")[0].strip()
 
 
-def body(preview: Preview, now: float, width: int, cut: str) -> list[Line]:
-    """All that is said between title and fields."""
+def body(preview: Preview, now: float, width: int, cut: str, low: bool = False) -> list[Line]:
+    """All that is said between title and fields; in a ``low`` terminal without blank lines."""
     lines = _targets(preview.request.targets, width, cut)
     lines += _arguments(preview.args, len(preview.request.targets), width, cut)
-    if lines:
+    if lines and not low:
         lines.append(band())
     for fact in preview.facts:
         lines += _point("⋅", "dim", fact, "", width)
