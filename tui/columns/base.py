@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ..model.cluster import Cluster
@@ -58,8 +58,10 @@ class Column(Generic[Row]):
     cut: Callable[[str, int, str], str] = cut_tail
     sort: str = ""
     """Its letter in the sort menu; empty: not sortable."""
-    lead: int = field(default=2)
+    lead: int = 2
     """Blank cells in front of it."""
+    short: Callable[[Row, View], str] | None = None
+    """A shorter wording, used before anything is cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..model.seam import Finding, Level
-from .base import Cell, Column, View, cut_tail
+from .base import Cell, Column, View
 from .names import cut_middle, literal, node
 from .numbers import UNKNOWN, duration, known
 from .rows import Head, PlainRows
@@ -25,6 +25,10 @@ def _text(finding: Finding, view: View) -> Cell:
     return literal(finding.text, 500), ""
 
 
+def _short(finding: Finding, view: View) -> str:
+    return literal(finding.short, 200)
+
+
 def _since(finding: Finding, view: View) -> Cell:
     if finding.since is None:
         return UNKNOWN
@@ -33,8 +37,8 @@ def _since(finding: Finding, view: View) -> Cell:
 
 COLUMNS: tuple[Column[Finding], ...] = (
     Column("level", "", _level, lambda f, v: f.severity, 6),
-    Column("subject", "", _subject, lambda f, v: f.subject, 12, grow=8, cut=cut_middle),
-    Column("text", "", _text, lambda f, v: f.text, 44, grow=200, cut=cut_tail),
+    Column("subject", "", _subject, lambda f, v: f.subject, 14, cut=cut_middle),
+    Column("text", "", _text, lambda f, v: f.text, 44, grow=200, short=_short),
     Column("since", "since", _since, lambda f, v: f.since, 6, right=True),
 )
 
@@ -66,7 +70,7 @@ class AttentionRows(PlainRows):
     def detail(self, record: Finding, view: View) -> Cell | None:
         """What to do next, or what came before."""
         words = record.detail or record.next
-        return (" " * 14 + f"└ {literal(words, 300)}", "dim") if words else None
+        return (" " * 20 + f"└ {literal(words, 300)}", "dim") if words else None
 
     def empty(self, view: View) -> tuple[Cell, ...]:
         """Nothing is wrong."""

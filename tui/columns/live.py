@@ -101,14 +101,16 @@ class LogRows(PlainRows):
 
     columns: Sequence[Column[Any]] = LOG
 
-    def __init__(self) -> None:
+    def __init__(self, titled: str = "") -> None:
+        self.titled = titled
+        """A title in place of the columns' own heads."""
         self.filter = ""
         self._ids: list[str] = []
         self._lines: dict[str, LogLine] = {}
 
     def head(self, view: View) -> Head:
-        """Own heads."""
-        return Head()
+        """Own heads, or a title over all of them."""
+        return Head(self.titled, covers=3) if self.titled else Head()
 
     def ids(self, view: View) -> Sequence[str]:
         """Numbers of the lines that match."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from ..columns import queues, workers
 from ..columns.base import View
 from ..columns.findings import AttentionRows
-from ..columns.live import LiveRows
+from ..columns.live import LiveRows, LogRows
 from ..columns.queues import QueueRows
 from ..columns.task_rows import FailureRows, RunningRows
 from ..columns.workers import WorkerRows
@@ -23,9 +23,25 @@ from .home_layout import ROOMY, Place, Wanted, places
 from .notices import notices
 
 TASK_TABLES = ("running", "failures")
-LEAST = {"attention": 1, "queues": 2, "failures": 1, "workers": 2, "running": 1, "live": 2}
+LEAST = {
+    "attention": 1,
+    "queues": 2,
+    "failures": 1,
+    "workers": 2,
+    "running": 1,
+    "live": 2,
+    "changes": 1,
+}
 """Rows a section is worth showing with."""
-MOST = {"attention": 8, "queues": 30, "workers": 40, "running": 40, "failures": 12, "live": 200}
+MOST = {
+    "attention": 8,
+    "queues": 30,
+    "workers": 40,
+    "running": 40,
+    "failures": 12,
+    "live": 200,
+    "changes": 12,
+}
 
 
 class HomeScreen(BaseScreen):
@@ -57,6 +73,7 @@ class HomeScreen(BaseScreen):
             "workers": VirtualTable(WorkerRows(workers.HOME, titled=True), id="workers"),
             "running": VirtualTable(RunningRows(), id="running"),
             "live": VirtualTable(LiveRows(), id="live"),
+            "changes": VirtualTable(LogRows(titled="Changes"), id="changes"),
         }
         self._attended = False
         yield Lines(id="notices")
@@ -93,7 +110,7 @@ class HomeScreen(BaseScreen):
         if attention.display and not self._attended:
             self._attended = True
             if not any(table.touched for table in self._tables.values()):
-                attention.focus()
+                self.call_after_refresh(attention.focus)
 
     def _wanted(self, name: str, view: View) -> Wanted | None:
         rows = len(self._tables[name].rows.ids(view))
@@ -111,7 +128,7 @@ class HomeScreen(BaseScreen):
         if table.id == "attention":
             finding = table.rows.record(table.cursor_id, self.host.view())
             return finding.evidence.partition(":")[0] if finding is not None else ""
-        return {"queues": "queue", "workers": "worker"}.get(table.id or "", "task")
+        return {"queues": "queue", "workers": "worker", "changes": ""}.get(table.id or "", "task")
 
     # -- commands -----------------------------------------------------------------------------
 
@@ -133,8 +150,10 @@ class HomeScreen(BaseScreen):
                 self.host.open("task", change.id)
         elif table.id == "queues":
             self.host.open("queue", table.cursor_id)
-        else:
+        elif table.id == "workers":
             self.host.open("worker", table.cursor_id)
+        else:
+            self.host.go("log")
 
     def do_freeze(self) -> None:
         """Freeze or thaw every section."""

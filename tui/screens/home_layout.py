@@ -12,7 +12,7 @@ WIDE = 140
 RIGHT = 62
 """Width of the right column, its lead included."""
 LEFT_SECTIONS = ("attention", "queues", "failures", "live")
-RIGHT_SECTIONS = ("workers", "running")
+RIGHT_SECTIONS = ("workers", "running", "changes")
 NARROW_ORDER = ("attention", "queues", "workers", "running", "failures", "live")
 
 

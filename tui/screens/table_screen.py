@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol, cast
+from typing import ClassVar, Protocol, cast
 
 from textual.app import ComposeResult
 
-from ..columns.base import Column, View
+from ..columns.base import View
 from ..columns.numbers import clock, count
 from ..columns.rows import Rows
 from ..commands import catalog
@@ -117,9 +117,7 @@ class TableScreen(BaseScreen):
     def do_sort(self) -> None:
         """Ask for a column."""
         columns = [column for column in self.main.rows.columns if column.sort]
-        self.app.push_screen(
-            SortMenu(cast(list[Column[Any]], columns), self.sortable.sort), self._sorted
-        )
+        self.app.push_screen(SortMenu(columns, self.sortable.sort), self._sorted)
 
     def _sorted(self, choice: tuple[str, bool] | None) -> None:
         self.sortable.sort = choice

@@ -287,6 +287,7 @@ class VirtualTable(Widget, can_focus=True):
         if len(text) > placed.width:
             hangs = placed.column.right and text.endswith(")") and len(text) == placed.width + 1
             if not hangs:
+                text = placed.column.short(record, view) if placed.column.short else text
                 text = placed.column.cut(text, placed.width, view.cut)
         return text, ("dim" if view.stale else words)
 
