@@ -69,11 +69,10 @@ def _set_up_django(app: Any) -> None:
 
 def check_url(url: str) -> None:
     """Raise BrokerError for a URL that cannot be used, or whose driver is missing."""
-    for part in probe.alternates(url) or [""]:
-        scheme, separator, _ = part.partition("://")
-        if not scheme or not separator:
-            raise BrokerError(f"{urls.redact(url)!r} is no broker URL", EXAMPLES)
-        transport = scheme.partition("+")[0]
+    if not url.partition("://")[0] or "://" not in url.partition(";")[0]:
+        raise BrokerError(f"{urls.redact(url)!r} is no broker URL", EXAMPLES)
+    for part in probe.alternates(url):
+        transport = part.partition("://")[0].partition("+")[0]
         known = transport.lower() in DRIVERS
         if not known and "." not in transport:
             raise broker_error(KeyError(f"No such transport: {transport}"), part)

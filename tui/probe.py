@@ -49,8 +49,8 @@ class Address:
 def alternates(url: str) -> list[str]:
     """The alternates of a failover URL ``a;b``; one without a scheme has the first one's."""
     parts = [part.strip() for part in url.split(";") if part.strip()]
-    scheme = parts[0].partition("://")[0] if parts else ""
-    return [part if "://" in part else f"{scheme}://{part}" for part in parts]
+    scheme, separator, _ = parts[0].partition("://") if parts else ("", "", "")
+    return [part if "://" in part else f"{scheme}{separator}{part}" for part in parts]
 
 
 def address(url: str) -> Address:
