@@ -105,6 +105,8 @@ class Catalogue:
         again = time.monotonic() + min(LONGEST_REREAD_S, len(self._bindings) / REREAD_A_SECOND)
         self._read_again |= dict.fromkeys(exchanges, again)
         names = [name for name in exchanges if wanted_queue(name, name or "-")]
+        if not names:
+            return
         asked = [("SMEMBERS", f"{self._prefix}{BINDING}{name}") for name in names]
         for exchange, members in zip(names, ask_many(self._client, asked), strict=True):
             self._bindings[exchange] = dict(_bindings(exchange, members or ()))

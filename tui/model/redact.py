@@ -35,7 +35,7 @@ _NONE = re.compile(r"(?:None|null)(?![\w-])")
 _BRACKET = re.compile(r"['\"\[\](){}]")
 _REST = {quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*", re.DOTALL) for quote in "'\""}
 _ESCAPED = {quote: re.compile(rf"(?<!\\)(?P<run>\\*){quote}") for quote in "'\""}
-_LOGIN = re.compile(r"://(?P<user>[^\s:/@'\"]{0,100}):(?P<password>[^\s'\"]{1,300}?)@")
+_LOGIN = re.compile(r"://(?P<user>[^\s:/@'\"]{0,100}):[^\s/'\"]{1,300}@")
 _SCHEME = re.compile(r"\b(?:bearer|basic)[ \t]{1,8}(?P<word>[\w.~+/=-]{8,})", re.IGNORECASE)
 
 

@@ -40,9 +40,17 @@ def _waits_in_vain(cluster: Cluster, queue: Queue, now: float) -> bool:
         return False
     if cluster.consumers(queue.name) != []:
         return False
-    last = cluster.workers.get(queue.last_consumer)
+    last = _listened_last(cluster, queue)
     restarting = last is not None and last.offline_at is not None
     return not (restarting and now - (queue.unconsumed_since or 0.0) < RESTART_S)
+
+
+def _listened_last(cluster: Cluster, queue: Queue) -> Worker | None:
+    """The worker that listened last, by what the queue remembers, else by what workers said."""
+    if queue.last_consumer in cluster.workers:
+        return cluster.workers[queue.last_consumer]
+    stopped = [w for w in cluster.workers.values() if queue.name in (w.queues or ())]
+    return max(stopped, key=lambda w: w.offline_at or 0.0, default=None)
 
 
 def _finding(cluster: Cluster, queue: Queue, workers: list[Worker], now: float) -> Finding:
@@ -65,10 +73,10 @@ def _finding(cluster: Cluster, queue: Queue, workers: list[Worker], now: float) 
 
 
 def _last(cluster: Cluster, queue: Queue) -> str:
-    if not queue.last_consumer:
+    last = _listened_last(cluster, queue)
+    if last is None:
         since, attached = queue.unconsumed_since, cluster.attached_at
         early = since is not None and since - attached < TOLD_WITHIN_S
         return "it was so when we attached" if early else "no worker was seen listening to it"
-    last = cluster.workers.get(queue.last_consumer)
-    left = last is not None and last.offline_at is not None
-    return f"{queue.last_consumer} listened last and {'went offline' if left else 'stopped'}"
+    how = "went offline" if last.offline_at is not None else "stopped"
+    return f"{last.hostname} listened last and {how}"
