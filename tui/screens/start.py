@@ -119,7 +119,10 @@ class StartScreen(BaseScreen):
         return Line(left, ((time, "dim"), (" ", "")), "band")
 
     def _looked(self) -> tuple[Line, ...]:
-        rows = [(" or ".join(ENVIRONMENT["broker"][::-1]), environment())]
+        rows: list[tuple[str, tuple[Cell, ...]]] = [
+            ("-b, --broker-file, -A", (("not given", "dim"),)),
+            (" or ".join(ENVIRONMENT["broker"][::-1]), environment()),
+        ]
         if self.found:
             project = self.found[0]
             key: tuple[Cell, ...] = (("a Celery app: ", "dim"), ("p", "acc bold"))
