@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SCHEMES = ("redis", "rediss", "redis+socket", "socket")
 CONNECT_TIMEOUT_S = 2.5
 """A server that hangs must be called lost within 3 s."""
-ANSWER_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 3.0
 LinkError = type[BrokerError] | type[BackendError]
 WHAT: dict[LinkError, str] = {BrokerError: "broker", BackendError: "result backend"}
 
@@ -153,6 +153,10 @@ def _explain(error: RedisError | OSError, who: str, what: str) -> tuple[str, str
         return f"{who} is still loading its data", "Wait; it is tried again."
     if isinstance(error, redis.TimeoutError | TimeoutError):
         return f"{who} does not answer in time", "Check host, port and firewall, and its load."
+    if "SSL" in text or "certificate" in text:
+        return f"{who} and we do not agree on TLS: {said}", "Check ssl_ca_certs in the URL."
+    if "Connection reset" in text:
+        return f"{who} hung up: {said}", "If it speaks TLS, write rediss:// instead of redis://."
     if "refused" in text:
         return f"{who} refused the connection", f"Check host and port, and that the {what} runs."
     if isinstance(error, redis.ConnectionError | OSError):

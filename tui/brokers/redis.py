@@ -15,7 +15,7 @@ from .base import Found, Quarantined
 from .message import parse
 from .redis_catalogue import Catalogue
 from .redis_keys import STEPS, list_name, split_quarantine
-from .redis_scan import ask, ask_many
+from .redis_scan import ask, ask_many, page_size
 from .redis_unacked import Unacked
 
 if TYPE_CHECKING:
@@ -169,12 +169,12 @@ class RedisBroker:
 
     def _in_list(self, queue: str, step: int, task_id: str) -> Found | None:
         key, wanted = self._list(queue, step), json.dumps(task_id).encode()
-        for end in range(-1, -LOOKED_THROUGH_MESSAGES, -PAGE_MESSAGES):
-            page = ask(self._client.lrange, key, end - PAGE_MESSAGES + 1, end)
+        count = ask(self._client.llen, key) or 0
+        size = page_size(self._client, key, count, PAGE_MESSAGES) if count else PAGE_MESSAGES
+        for end in range(-1, -min(count, LOOKED_THROUGH_MESSAGES) - 1, -size):
+            page = ask(self._client.lrange, key, end - size + 1, end)
             for payload in reversed(page or ()):
                 message = parse(payload) if wanted in payload else None
                 if message is not None and message.task_id == task_id:
                     return Found(message, queue, unacked=False)
-            if not page or len(page) < PAGE_MESSAGES:
-                break
         return None

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .message import Message, of_envelope
+from .redis_scan import page_size
 
 UNACKED = "unacked"
 MOST_A_STEP = 500
-BYTES_A_STEP = 512 * 1024
-"""Messages may be large: a step asks for fewer of them then."""
 
 
 class Unacked:
@@ -58,14 +57,7 @@ class Unacked:
         return (message, self._queue_of(entry[1], entry[2])) if message.task_id == task_id else None
 
     def _page(self) -> int:
-        from redis import ResponseError
-
-        try:
-            used = self._client.memory_usage(self._key, samples=5) or 0
-        except ResponseError:
-            return MOST_A_STEP // 10  # not permitted, or a server without MEMORY
-        size = used / max(1, self.count())
-        return int(max(1, min(MOST_A_STEP, BYTES_A_STEP / max(1.0, size))))
+        return page_size(self._client, self._key, self.count(), MOST_A_STEP)
 
 
 def _route(value: bytes) -> tuple[str, str] | None:

@@ -83,7 +83,7 @@ def _by_attention(one: dict[str, Any]) -> tuple[bool, bool, int, str]:
 
 
 def _queue(one: dict[str, Any]) -> tuple[str, ...]:
-    use = "quarantine" if one["quarantine"] else f"{_known(one['consumers'])} consumers"
+    use = "quarantine" if one["quarantine"] else _plural(one["consumers"], "consumer")
     waiting = f"{_known(one['depth'])} waiting"
     return one["name"], waiting, f"{_known(one['unacked'])} unacked", use
 
@@ -96,6 +96,10 @@ def _active(one: dict[str, Any]) -> tuple[str, ...]:
 
 def _failed(one: dict[str, Any]) -> tuple[str, ...]:
     return one["id"], one["name"] or "?", one["worker"] or "?", one["exception"] or "?"
+
+
+def _plural(count: int | None, noun: str) -> str:
+    return f"{_known(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def _known(count: int | None) -> str:
