@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 from .redact import HIDDEN
 
+DEEPEST = 100
+"""Lists in lists beyond this are refused: they would overrun the stack of whoever reads them."""
 EXAMPLES = {"args": "[1, 'a']", "kwargs": "{'key': 1}"}
 
 
@@ -64,16 +66,18 @@ def _reason(error: BaseException) -> str:
     return "it is nested too deep"
 
 
-def _checked(field: str, value: Any) -> Any:
+def _checked(field: str, value: Any, depth: int = 0) -> Any:
     """The value with tuples as lists, as JSON makes them; ValueError for what JSON has not."""
+    if depth > DEEPEST:
+        raise ValueError(f"{field} is nested too deep")
     if value is Ellipsis:
         raise ValueError(f"{field} still holds ..., which stands for what was cut: fill it in")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{field} holds {value}, which JSON does not have")
     if isinstance(value, list | tuple):
-        return [_checked(field, item) for item in value]
+        return [_checked(field, item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {_key(field, key): _checked(field, item) for key, item in value.items()}
+        return {_key(field, key): _checked(field, item, depth + 1) for key, item in value.items()}
     if value is None or isinstance(value, str | int | float | bool):
         return value
     raise ValueError(f"{field} holds {_kind(value)}, which JSON does not have")

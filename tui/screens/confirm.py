@@ -114,7 +114,7 @@ class ConfirmScreen(Dialog[None]):
         self.query_one("#reason-row").display = possible
         self.query_one("#type-row").display = possible and bool(self.wanted)
         self.query_one("#type").styles.width = min(10, len(self.wanted) + 4)
-        hint: Cell = (f"  {self.wanted_is}: {self.wanted}", "dim")
+        hint: Cell = (f"  {self.wanted}, {self.wanted_is}", "dim")
         if self.typed:
             hint = ("  ✓", "acc")
         elif self._reminded:
@@ -181,7 +181,7 @@ class ConfirmScreen(Dialog[None]):
         if self.deaf or self.blocked:
             return
         if not self.typed:
-            self._reminded = f"type {self.wanted} first: {self.wanted_is}"
+            self._reminded = f"{self.wanted} first: {self.wanted_is}"
             self.query_one("#type").focus()
         elif self.request.act is Act.RETRY and not self.preview.ready:
             self.host.toast(WAIT, "warn")

@@ -71,10 +71,10 @@ class Dialog(ModalScreen[Result]):
     wide: ClassVar[int] = WIDE
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "commands" in cls.__dict__:
+        if "commands" in cls.__dict__:  # before Textual merges the bindings of the class
             keyed = [c for c in cls.commands if c.id not in ("field", "press")]
             cls.BINDINGS = bindings_of(keyed)  # type: ignore[assignment]
+        super().__init_subclass__(**kwargs)
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
