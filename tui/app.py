@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -82,6 +83,9 @@ class CeleryTui(App[int]):
         self.shelf = Shelf()
         self._utc = True
         self._quit_asked_at = 0.0
+        self._choice = settings
+        self.crash: Exception | None = None
+        """What ended the app unexpectedly; ``run`` raises it again once the screen is gone."""
         self._requests = itertools.count(1)
         self._told_outcome = 0
         self.animation_level = "none"
@@ -111,7 +115,7 @@ class CeleryTui(App[int]):
         from .monitor import Monitor
 
         self.settings = settings
-        if self.demo is not None and not self.demo.progress():
+        if self.demo is not None:
             self.demo.start()
         self.monitor = self.monitor or Monitor(settings, app=settings.celery_app)
         self._cluster = self.monitor.cluster
@@ -119,10 +123,29 @@ class CeleryTui(App[int]):
         self.run_worker(self._drain_forever(), exclusive=True, group="drain")
         self._tick()
 
+    def check_choice(self, kind: str, value: str) -> None:
+        """Start screen, in a thread: raises TuiError for what cannot be used."""
+        from .preflight import choose
+
+        self._choice = choose(self.settings, kind, value)
+
+    def chosen(self, kind: str, value: str) -> None:
+        """Start screen: watch what was chosen and checked."""
+        settings = self._choice
+        if kind == "demo":
+            from .demo.launcher import Demo
+
+            self.demo = Demo(plain=settings.plain_cluster)
+            settings = replace(
+                settings, broker=self.demo.broker_url, result_backend=self.demo.backend_url
+            )
+        self.go("home")
+        self.begin(settings)
+
     async def _drain_forever(self) -> None:
         """Fold in slices with naps, so that a key never waits long and no rate is capped."""
         while self.monitor is not None:
-            while not self.monitor.drain(DRAIN_SLICE_S):
+            while not self.monitor.drain(DRAIN_SLICE_S):  # noqa: ASYNC110  a deque has no event
                 await asyncio.sleep(NAP_S)
             await asyncio.sleep(DRAIN_EVERY_S)
 
@@ -142,6 +165,14 @@ class CeleryTui(App[int]):
             if serial > self._told_outcome:
                 self._told_outcome = serial
                 self.shelf.tell(outcome, self.clock())
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Textual would print a traceback with local variables, which may hold a password.
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        self.crash = self.crash or error
+        self.exit(1)
 
     def close(self) -> None:
         """End the monitor and the demo; called once the screen is gone."""
@@ -307,4 +338,6 @@ def run(settings: Settings, demo: Demo | None = None) -> int:
     finally:
         app.close()
     sys.stdout.flush()
+    if app.crash is not None:
+        raise app.crash
     return app.return_code or 0

@@ -37,7 +37,8 @@ READ_ONLY = "Read-only: acts are off"
 RESULT_IDS = 100
 """Task ids looked up in the result backend a second, those on screen first."""
 PING_AGAIN_S = 5.0
-ASK_AGAIN_S = 5.0
+ASK_AGAIN_S, ASK_AGAIN_SOON_S, YOUNG_S = 5.0, 0.9, 10.0
+"""A worker beats before it listens to questions: one that is young is asked again soon."""
 DESCRIBING = ("active_queues", "stats", "registered", "active")
 """What is asked of a worker that has just come."""
 
@@ -190,8 +191,10 @@ class Monitor:
                 inspect.ask(question, new)
 
     def _new(self, name: str, now: float) -> bool:
-        asked_at = self._described.get(name, 0.0)
-        return undescribed(self.cluster.workers[name]) and now - asked_at >= ASK_AGAIN_S
+        worker = self.cluster.workers[name]
+        young = now - (worker.online_at or worker.first_seen) < YOUNG_S
+        wait_s = ASK_AGAIN_SOON_S if young else ASK_AGAIN_S
+        return undescribed(worker) and now - self._described.get(name, 0.0) >= wait_s
 
     def wanted_results(self, now: float) -> tuple[str, ...]:
         """Task ids to look up in the result backend: on screen first, then the unsettled."""

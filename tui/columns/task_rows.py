@@ -129,6 +129,8 @@ class FailureRows(PlainRows):
                 ("E", "acc bold"),
                 (" switches them on", "warn"),
             )
+        if not any(worker.events_enabled for worker in workers):
+            return (("none seen; whether task events are on shows once a task moves", "dim"),)
         return (("✓ none heard since we attached", "dim"),)
 
 

@@ -23,7 +23,19 @@ from .observations import (
 from .queue import Queue, sample
 from .rates import PerSecond
 from .seam import Act, Health, Link, LogLine, Outcome, Preview, Stage
-from .task import FAILURE, FINAL, PENDING, RECEIVED, RETRY, REVOKED, STARTED, SUCCESS, UNKNOWN, Task
+from .task import (
+    FAILURE,
+    FINAL,
+    INSPECT,
+    PENDING,
+    RECEIVED,
+    RETRY,
+    REVOKED,
+    STARTED,
+    SUCCESS,
+    UNKNOWN,
+    Task,
+)
 from .worker import Worker, worker_state
 
 TRANSITIONS_KEPT = 500
@@ -360,18 +372,24 @@ class Cluster:
             self._index(before).pop(task.id, None)
             self._index(after)[task.id] = None
             self._count(after, at)
-        detail = transition_detail(task)
-        self.transitions.append(
-            Transition(
-                next(self._serial), task.as_of or at, task.id, task.name, after, task.worker, detail
-            )
-        )
+        self._tell(task, at)
         if after in FINAL:
             self._absent.pop(task.id, None)
         if task.id in self.asked and self.asked[task.id].outcome.request.act != Act.RETRY:
             self._confirm(task.id, task, at)
         if task.id in self._resent:
             self._confirm(self._resent[task.id], task, at)
+
+    def _tell(self, task: Task, at: float) -> None:
+        """Add to the live list; what inspect finds at first sight has not just happened."""
+        if task.source == INSPECT and task.first_seen == at:
+            return
+        moment, detail = task.as_of or at, transition_detail(task)
+        self.transitions.append(
+            Transition(
+                next(self._serial), moment, task.id, task.name, task.state, task.worker, detail
+            )
+        )
 
     def _count(self, state: str, at: float) -> None:
         if state == RECEIVED:
