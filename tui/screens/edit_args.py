@@ -25,7 +25,7 @@ from .preview_text import band
 SEND = Command("send", ("Y",), "send", "send the task with these arguments", Group.ACT, 3, True)
 
 Edited = tuple[list[Any], dict[str, Any]]
-HINT = "Python literals or JSON. What ends in ... or … was cut: it is yours to fill in."
+HINT = "Python literals or JSON. What ends in ... or … was cut: fill it in."
 CUT_SIGNS = ("...", "…")
 
 

@@ -39,10 +39,10 @@ STATES: tuple[tuple[str, str, str], ...] = (
     ("◷ eta", "dim", "waits for its time"),
     ("⊖ rejected", "warn", "the worker refused it"),
 )
-CLOSE = Command("escape", ("escape", "q", "question_mark"), "close", "close", Group.VIEW, 4)
+CLOSE = Command("escape", ("escape", "q", "question_mark"), "close", "close", Group.VIEW, 2)
 SEARCH = Command("filter", ("slash",), "search", "search keys and words", Group.VIEW, 1)
-DOWN = Command("down", ("j", "down"), "down", "a line down", Group.MOVE, 2)
-UP = Command("up", ("k", "up"), "up", "a line up", Group.MOVE, 3)
+DOWN = Command("down", ("j", "down"), "down", "a line down", Group.MOVE, 3)
+UP = Command("up", ("k", "up"), "up", "a line up", Group.MOVE, 4)
 PAGE_DOWN = Command("page_down", ("pagedown", "space"), "page down", "a page down", Group.MOVE)
 PAGE_UP = Command("page_up", ("pageup",), "page up", "a page up", Group.MOVE)
 TOP = Command("top", ("g", "home"), "top", "top", Group.MOVE)
@@ -103,11 +103,11 @@ def columns_of(sections: dict[str, Section], width: int) -> list[list[Section]]:
 
 def page(sections: dict[str, Section], width: int, cut: str) -> list[Line]:
     """All of it as lines."""
-    columns = [column for column in columns_of(sections, width) if column]
-    if not columns:
-        return [Line((("Nothing here has that word.", "dim"),))]
+    columns = columns_of(sections, width)
     each = (width - 3 - GAP * (len(columns) - 1)) // len(columns)
-    blocks = [_block(column, each, cut) for column in columns]
+    blocks = [_block(column, each, cut) for column in columns if column]
+    if not blocks:
+        return [Line((("Nothing here has that word.", "dim"),))]
     rows = range(max(len(block) for block in blocks))
     return [_beside([b[row] if row < len(b) else () for b in blocks], each) for row in rows]
 
@@ -161,7 +161,7 @@ class HelpScreen(BaseScreen):
 
     def body(self) -> ComposeResult:
         """The search line, and the page."""
-        yield FilterBar(hint="  / searches keys and words")
+        yield FilterBar(hint="searches keys and words")
         yield Lines(id="page")
 
     def crumbs(self) -> tuple[str, ...]:

@@ -158,7 +158,7 @@ class FilterBar(Horizontal):
         if not self.query("#filter-told"):
             return
         on = bool(self.text) or self.is_open
-        mark: Cell = ("/ ", "acc bold") if on else ("  ", "")
+        mark: Cell = ("/ ", "acc bold") if on or self._hint else ("  ", "")
         self.query_one("#filter-mark", Lines).show((Line((mark,)),))
         self.query_one(FilterField).display = on
         told = self.query_one("#filter-told", Lines)
