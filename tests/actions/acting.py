@@ -14,7 +14,6 @@ from celery_tui.model.cluster import Cluster
 from celery_tui.model.seam import Act, ActionRequest, Outcome, Preview, Stage, Target
 from celery_tui.monitor import Monitor
 from celery_tui.settings import Settings
-
 from tests.servers import wait_for
 
 T = TypeVar("T")
@@ -102,8 +101,7 @@ class Operator:
         return [
             outcome
             for _, outcome in self.cluster.outcomes
-            if outcome.request.id == asked.id
-            and (target is None or outcome.target.id == target.id)
+            if outcome.request.id == asked.id and (target is None or outcome.target.id == target.id)
         ]
 
     def outcome(

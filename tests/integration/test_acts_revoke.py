@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from celery_tui.model.seam import Act, Stage, Target
 
+from celery_tui.model.seam import Act, Stage, Target
 from tests.actions.acting import Operator, ledger, request
 from tests.integration.conftest import RunningCluster
+from tests.servers import Worker
 
 
 @pytest.fixture(autouse=True)
@@ -91,9 +92,36 @@ def test_an_unknown_id_is_not_revoked_and_leaves_no_result_behind(
     assert cluster.app.backend.get("celery-task-meta-no-such-task") is None
 
 
-def test_the_dialog_says_where_the_task_is_now(
+def test_a_threads_pool_that_runs_it_anyway_is_not_called_revoked(
     cluster: RunningCluster, operator: Operator
 ) -> None:
+    with Worker(
+        cluster.broker,
+        cluster.backend,
+        queues=("threads",),
+        pool="threads",
+        concurrency=1,
+        name="t1",
+    ) as worker:
+        operator.until(
+            lambda: (
+                "t1@test" in operator.cluster.workers
+                and operator.cluster.workers["t1@test"].pool == "threads"
+            ),
+            "its pool is known",
+        )
+        slow(cluster, 13.0, queue="threads")
+        victim = slow(cluster, 0.1, queue="threads")
+        target = operator.sees(victim, "RECEIVED")
+        asked = operator.act(Act.REVOKE, target)
+        told = operator.outcome(asked, Stage.NOT_CONFIRMED)
+        assert told.text == "t1@test has handed it to its pool: it may run anyway"
+        failed = operator.outcome(asked, Stage.FAILED)
+        assert failed.text == "it ran to success all the same, by event"
+        assert f"end {victim}" in ledger(worker.ledger)
+
+
+def test_the_dialog_says_where_the_task_is_now(cluster: RunningCluster, operator: Operator) -> None:
     task = slow(cluster, 2.0)
     preview = operator.look(request(Act.REVOKE, operator.sees(task, "STARTED")))
     assert preview.ready

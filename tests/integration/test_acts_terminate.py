@@ -5,10 +5,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from celery_tui.actions.terminate import SIGNALS
-from celery_tui.model.seam import Act, Stage
 from msgspec.structs import replace
 
+from celery_tui.actions.terminate import SIGNALS
+from celery_tui.model.seam import Act, Stage
 from tests.actions.acting import Operator, ledger, request
 from tests.integration.conftest import RunningCluster
 from tests.servers import Worker
@@ -52,6 +52,31 @@ def test_a_terminated_task_dies_and_its_neighbour_lives(
     operator.sees(neighbour, "SUCCESS")
     assert f"end {victim}" not in ledger(cluster.ledger)
     assert f"end {neighbour}" in ledger(cluster.ledger)
+
+
+def test_a_process_that_does_not_die_is_told_although_celery_says_revoked(
+    cluster: RunningCluster, operator: Operator
+) -> None:
+    victim = slow(cluster, 60.0)
+    target = operator.sees(victim, "STARTED")
+    (check,) = operator.look(request(Act.TERMINATE, target)).checks
+    process = psutil.Process(int(check.text.rpartition(" ")[2]))
+    process.suspend()  # as deep in C code as a task can be: no signal handler runs
+    try:
+        asked = operator.act(Act.TERMINATE, target)
+        assert operator.outcome(asked, Stage.SEEN)
+        failed = operator.outcome(asked, Stage.FAILED)
+        assert failed.text == f"process {process.pid} has not died of SIGTERM: the task may run on"
+    finally:
+        process.resume()
+    operator.until(lambda: not process.is_running(), "the process is gone once it may run")
+
+
+def test_an_ignored_signal_is_refused(cluster: RunningCluster, operator: Operator) -> None:
+    task = slow(cluster, 0.5)
+    asked = operator.act(Act.TERMINATE, operator.sees(task, "STARTED"), signal="INT")
+    assert operator.outcome(asked, Stage.FAILED).text.startswith("SIGINT does not end a task")
+    operator.sees(task, "SUCCESS")
 
 
 def test_usr1_raises_the_soft_time_limit_in_the_task(

@@ -44,7 +44,8 @@ def _read(field: str, text: str, empty: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         words = getattr(as_python, "msg", None) or str(as_python) or type(as_python).__name__
-        where = f" (line {as_python.lineno})" if isinstance(as_python, SyntaxError) else ""
+        line = getattr(as_python, "lineno", None)
+        where = f" (line {line})" if line else ""
         raise ActionError(f"{field} cannot be read: {words}{where}", HINT) from None
 
 

@@ -12,7 +12,7 @@ from ..model.cluster import Cluster
 from ..model.redact import HIDDEN, redact_text
 from ..model.seam import ActionRequest, ArgsKnown, Check, Outcome, Preview, Stage, Target
 from ..model.task import PENDING, RECEIVED, RETRY, STARTED, Task
-from . import proof
+from .arrived import follow
 from .base import Context, Put, outcome, refusal
 from .edited import unhidden
 from .original import MESSAGE, REPR, Original, originals, shown
@@ -22,7 +22,6 @@ from .wire import Wire
 from .words import celery_line, count
 
 __all__ = ["follow", "prepare", "preview", "run"]
-follow = proof.of_retry
 EDIT, RETRY_BUTTON = "Edit and send", "Retry"
 
 

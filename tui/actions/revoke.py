@@ -12,15 +12,14 @@ import msgspec
 from ..model.cluster import Cluster
 from ..model.seam import ActionRequest, Check, Preview, Stage, Target
 from ..model.task import FINAL, RECEIVED, STARTED, UNKNOWN, Task
-from . import proof
 from .base import Context, Put, outcome, refusal
+from .dropped import POOLS_THAT_RUN_IT_ANYWAY, follow
 from .look import Looked, chunks, look
 from .stored import stored_states
 from .wire import Wire, error_of
 from .words import celery_line, count, named
 
 __all__ = ["follow", "prepare", "preview", "run"]
-follow = proof.of_revoke
 
 
 def preview(request: ActionRequest, cluster: Cluster) -> Preview:
@@ -83,7 +82,7 @@ def _warnings(tasks: Sequence[Task], cluster: Cluster) -> Iterable[str]:
 
 def _runs_anyway(task: Task, cluster: Cluster) -> bool:
     worker = cluster.workers.get(task.worker)
-    return worker is not None and worker.pool in proof.POOLS_THAT_RUN_IT_ANYWAY and not task.eta
+    return worker is not None and worker.pool in POOLS_THAT_RUN_IT_ANYWAY and not task.eta
 
 
 def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
@@ -146,13 +145,12 @@ def run(request: ActionRequest, context: Context, wire: Wire, put: Put) -> None:
             going.append(target)
     for chunk in chunks([target.id for target in going]):
         chosen = [target for target in going if target.id in set(chunk)]
-        _send(request, chosen, looked, context, wire, put)
+        _send(request, chosen, context, wire, put)
 
 
 def _send(
     request: ActionRequest,
     targets: Sequence[Target],
-    looked: Looked,
     context: Context,
     wire: Wire,
     put: Put,
@@ -165,13 +163,7 @@ def _send(
     stage, text = judged(answers, expected)
     of = len(set(expected) | set(answers))
     for target in targets:
-        words = text + _runs_on(target, looked) if stage == Stage.ACKNOWLEDGED else text
-        put(outcome(request, target, stage, words, len(answers), of))
-
-
-def _runs_on(target: Target, looked: Looked) -> str:
-    sighting = looked.active(target.id)
-    return f"; it runs on {sighting.worker} and goes on" if sighting else ""
+        put(outcome(request, target, stage, text, len(answers), of))
 
 
 def judged(answers: dict[str, Any], expected: Sequence[str]) -> tuple[Stage, str]:

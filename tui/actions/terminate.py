@@ -8,19 +8,21 @@ from typing import Any
 
 import msgspec
 
+from ..errors import ActionError
 from ..model.cluster import Cluster
 from ..model.fleet import pool_name
 from ..model.seam import ActionRequest, Check, Outcome, Preview, Stage, Target
 from ..model.task import FINAL, STARTED, Task
 from ..model.worker import LOST, STOPPED
-from . import proof
 from .base import Context, Put, main_pids, outcome, refusal
+from .ended import follow
 from .look import Looked, Sighting, look
 from .wire import Wire, error_of
 from .words import celery_line, count, duration
 
 SIGNALS = ("TERM", "KILL", "QUIT", "USR1")
-"""USR1 raises SoftTimeLimitExceeded inside the task. Celery's prefork processes ignore INT."""
+"""USR1 raises SoftTimeLimitExceeded inside the task. INT is not among them: the processes of a
+prefork pool ignore it, and the worker reports the task as revoked while it runs to its end."""
 GREEN = frozenset({"gevent", "eventlet"})
 CANNOT = {
     "threads": "a thread cannot be killed; stop the worker, or wait",
@@ -29,7 +31,6 @@ CANNOT = {
 """Pools that cannot terminate, and why."""
 
 __all__ = ["follow", "prepare", "preview", "run"]
-follow = proof.of_terminate
 
 
 def preview(request: ActionRequest, cluster: Cluster) -> Preview:
@@ -81,8 +82,8 @@ def _facts(request: ActionRequest, cluster: Cluster, pools: dict[str, str]) -> I
     for target in request.targets[:10]:
         task = cluster.tasks.get(target.id)
         pid = _process(target, task, cluster)
-        process = f"pool process {pid}" if pid else "the pool process that runs it"
-        where = f" of {target.where}" if target.where else ""
+        process = f"pool process {pid}" if pid else "the pool process"
+        where = f" on {target.where}" if target.where else ""
         running = _running(task, cluster.now)
         yield f"SIG{request.signal} goes to {process}{where}{running}."
     if set(pools.values()) & GREEN:
@@ -182,6 +183,8 @@ def pool_of(hostname: str, context: Context, wire: Wire) -> str:
 
 def run(request: ActionRequest, context: Context, wire: Wire, put: Put) -> None:
     """One target after the other: look, send at once, tell what the worker said."""
+    if request.signal not in SIGNALS:
+        raise ActionError(f"SIG{request.signal} does not end a task", f"Use {', '.join(SIGNALS)}.")
     for target in request.targets:
         put(_terminate(request, target, context, wire, put))
 
