@@ -101,16 +101,23 @@ def test_other_key_prefixes_are_offered(server: RedisServer) -> None:
 def test_a_lost_broker_is_told_and_found_again(server: RedisServer) -> None:
     with Watched(broker=server.url()) as watched:
         wait_for(lambda: watched.last(Health, lambda h: h.state == Link.LIVE), "live")
+        with redis.Redis.from_url(server.url()) as client:
+            client.lpush("former", message())
+        wait_for(lambda: watched.last(QueueDepths, lambda r: "former" in r.queues), "it is there")
         server.kill()
         lost = wait_for(lambda: watched.last(Health, lambda h: h.state == Link.LOST), "lost")
         assert "refused" in lost.error or "reached" in lost.error
         assert lost.hint
         assert lost.retry_at is not None
-        server.start()
+        server.start()  # empty, as a Redis without persistence comes back
         with redis.Redis.from_url(server.url()) as client:
             client.lpush("emails", message())
         wait_for(lambda: watched.last(Health, lambda h: h.state == Link.LIVE), "live again")
         wait_for(lambda: watched.last(QueueDepths, lambda r: "emails" in r.queues), "depths again")
+        wait_for(
+            lambda: any("former" in r.gone for r in watched.all(QueueDepths)),
+            "a queue that did not come back with the broker is told to be gone",
+        )
 
 
 def test_a_broker_that_is_no_redis_is_off_with_a_reason() -> None:

@@ -52,10 +52,7 @@ class Broker(Protocol):
         """Keys that ``depths`` reads: what one reading costs."""
 
     def depths(self) -> dict[str, QueueDepth]:
-        """Depth of each queue found so far."""
-
-    def gone(self) -> tuple[str, ...]:
-        """Queues that ceased to exist since this was last asked."""
+        """Depth of each queue found so far; one that is missing now has ceased to exist."""
 
     def unacked(self) -> int | None:
         """Messages delivered and not acknowledged; None where the broker does not tell."""

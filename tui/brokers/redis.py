@@ -113,10 +113,6 @@ class RedisBroker:
             return f"{self._prefix}{queue}:{step}"
         return f"{self._prefix}{list_name(queue, step)}"
 
-    def gone(self) -> tuple[str, ...]:
-        """Queues that ceased to exist since this was last asked."""
-        return self.catalogue.gone()
-
     def prefixes(self) -> tuple[str, ...]:
         """Other key prefixes in use, when nothing was found under ours."""
         return self.catalogue.foreign_prefixes()

@@ -38,7 +38,6 @@ class Catalogue:
         """Whether any binding, be it of control, stands under our prefix."""
         self._foreign: set[str] = set()
         self._no_messages: dict[str, float] = {}
-        self._gone: set[str] = set()
         self._seen_lists: set[str] = set()
         self._seen_exchanges: set[str] = set()
         self._unread: dict[str, None] = {}
@@ -47,11 +46,6 @@ class Catalogue:
         self._unknown: dict[str, None] | None = None
 
     # -- reading ------------------------------------------------------------------------------
-
-    def gone(self) -> tuple[str, ...]:
-        """Queues that were known and are no more, told once."""
-        gone, self._gone = tuple(self._gone), set()
-        return gone
 
     def foreign_prefixes(self) -> tuple[str, ...]:
         """Key prefixes of other Celery set-ups, if a whole round found nothing under ours."""
@@ -64,8 +58,7 @@ class Catalogue:
 
     def forget(self, queue: str) -> None:
         """Somebody saw that a queue is gone."""
-        if self.queues.pop(queue, None) is not None:
-            self._gone.add(queue)
+        self.queues.pop(queue, None)
 
     # -- searching ----------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ..brokers import open_broker, why_not
-from ..model.observations import Prefixes, QueueDepths
+from ..model.observations import Prefixes, QueueDepth, QueueDepths
 from ..redis_link import NotPermitted
 from .base import Source
 from .inbox import Inbox
@@ -35,6 +35,8 @@ class QueueSource(Source):
     def __init__(self, inbox: Inbox, settings: Settings) -> None:
         super().__init__(inbox)
         self.settings = settings
+        self.told: set[str] = set()
+        """Queues told of, also on a former connection."""
 
     def session(self) -> None:
         """One connection's life."""
@@ -92,10 +94,18 @@ class Poll:
         unacked = broker.unacked()
         by_queue = self._by_queue(unacked)
         at = time.time()
-        self._source.inbox.put(QueueDepths(at, depths, broker.gone(), unacked, by_queue))
+        self._source.inbox.put(QueueDepths(at, depths, self._gone(depths), unacked, by_queue))
         self._read_at = time.monotonic()
         period = max(DEPTHS_EVERY_S, broker.lists / LISTS_A_SECOND)
         self._depths_due = self._read_at + min(period, DEPTHS_AT_LEAST_EVERY_S)
+
+    def _gone(self, depths: dict[str, QueueDepth]) -> tuple[str, ...]:
+        """Queues told of before that are no more; nobody knows before a round is over."""
+        told = self._source.told
+        gone = () if self._first_round else tuple(told - depths.keys())
+        told.difference_update(gone)
+        told.update(depths)
+        return gone
 
     def _by_queue(self, unacked: int | None) -> dict[str, int] | None:
         now = time.monotonic()

@@ -22,8 +22,8 @@ def findings(cluster: Cluster, now: float) -> Iterator[Finding]:
 
 
 def _finding(health: Health, now: float) -> Finding:
-    again = None if health.retry_at is None else max(0.0, health.retry_at - now)
-    soon = "now" if not again else f"in {duration(again + 0.5)}"
+    wait_s = (health.retry_at or now) - now
+    soon = "now" if wait_s < 1 else f"in {duration(wait_s + 0.5)}"
     error = health.error or "the connection is gone"
     return Finding(
         rule=RULE,
