@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding
-from textual.screen import Screen
 
 from .columns.base import View
 from .columns.names import shared_suffix
@@ -22,7 +21,6 @@ from .model.seam import Act, ActionRequest, Finding, Link, Preview, Target
 from .screens.base import BaseScreen
 from .screens.home import HomeScreen
 from .screens.log import LogScreen
-from .screens.palette import CommandProvider
 from .screens.queues import QueuesScreen
 from .screens.start import StartScreen
 from .screens.task import TaskScreen
@@ -51,8 +49,7 @@ class CeleryTui(App[int]):
 
     CSS_PATH = "app.tcss"
     TITLE = "celery-tui"
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar[Any] = {CommandProvider}
+    ENABLE_COMMAND_PALETTE = False  # Textual would bind it over dialogs; screens open ours
     MODES: ClassVar[Any] = {
         "home": HomeScreen,
         "queues": QueuesScreen,
@@ -324,10 +321,6 @@ class CeleryTui(App[int]):
             self.exit(0)
         self._quit_asked_at = time.monotonic()
         self.toast("press q again to quit", "acc")
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """None of Textual's own: the palette holds our commands only."""
-        return ()
 
 
 def run(settings: Settings, demo: Demo | None = None) -> int:

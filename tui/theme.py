@@ -72,6 +72,7 @@ def _ansi_theme(name: str, coloured: bool) -> Theme:
         tone.update({key: f"ansi_{value}" for key, value in ANSI.items()})
     theme = _textual_theme(name, tone, True)
     theme.ansi = True
+    theme.variables["ansi-background"] = "ansi_default"  # Textual's own styles read it
     return theme
 
 

@@ -1,1 +1,1 @@
-
+"""The model, held against recordings, disorder and hostile input."""

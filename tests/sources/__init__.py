@@ -1,1 +1,1 @@
-
+"""Sources against a real broker and real workers."""

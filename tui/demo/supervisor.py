@@ -21,6 +21,7 @@ from .cluster import ERROR_MARK
 from .processes import signal_group
 
 _BROKER_LIMIT_S = 10.0
+_WORKERS_LIMIT_S = 20.0
 _GRACE_S = 0.3
 _TICK_S = 0.5
 
@@ -46,6 +47,8 @@ class Supervisor:
         self.rate: float = options.rate
         self.plain: bool = options.plain
         self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.ready = 0
+        """Workers that said so."""
         self.selector = selectors.DefaultSelector()
         self.ends = {sys.stdin.fileno(), _signal_pipe()}
         """Descriptors that become readable when it is time to end."""
@@ -64,10 +67,18 @@ class Supervisor:
             command = cluster.worker_command(worker, self.directory, plain=self.plain)
             child = self._spawn(f"worker {worker.hostname}", command, stdout=subprocess.PIPE)
             self.selector.register(_pipe(child.stdout), selectors.EVENT_READ)
+        self._await_workers()
         self._spawn("traffic", cluster.traffic_command(self.rate), stdin=subprocess.PIPE)
         say(f"traffic started, {self.rate:g} tasks/s")
         while True:
             self._wait(_TICK_S)
+            self._check_children()
+
+    def _await_workers(self) -> None:
+        """No traffic before somebody works: a healthy demo must not begin with an alarm."""
+        deadline = time.monotonic() + _WORKERS_LIMIT_S
+        while self.ready < len(cluster.WORKERS) and time.monotonic() < deadline:
+            self._wait(0.1)
             self._check_children()
 
     def _start_broker(self) -> None:
@@ -118,6 +129,7 @@ class Supervisor:
                 self.selector.unregister(key.fd)
             for line in text.decode(errors="replace").splitlines():
                 if line.startswith("worker ") and line.endswith(" ready"):
+                    self.ready += 1
                     say(line)
 
     def _check_children(self) -> None:

@@ -120,6 +120,8 @@ class TableScreen(BaseScreen):
         self.app.push_screen(SortMenu(columns, self.sortable.sort), self._sorted)
 
     def _sorted(self, choice: tuple[str, bool] | None) -> None:
+        if choice is None:  # left with Esc
+            return
         self.sortable.sort = choice
         self.main.set_sort(choice)
         self.tick()
