@@ -15,7 +15,7 @@ from .inbox import Inbox
 LONGEST_LINE = 2_000
 
 
-class _ToInbox(logging.Handler):
+class ToInbox(logging.Handler):
     """Puts one LogLine a record; a traceback is told by its last line."""
 
     def __init__(self, inbox: Inbox) -> None:
@@ -48,7 +48,7 @@ class Logs:
     """Leads the root logger into the Inbox (and a file, if asked for) until removed."""
 
     def __init__(self, inbox: Inbox, file: Path | None = None) -> None:
-        self._to_inbox = _ToInbox(inbox)
+        self._to_inbox = ToInbox(inbox)
         self._path = file
         self._to_file: logging.Handler | None = None
         self._installed = False

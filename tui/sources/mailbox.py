@@ -26,8 +26,9 @@ ACCEPT = ("json", "msgpack", "yaml")
 ANSWER_WITHIN_S = 10.0
 """A worker that reads the question later need not answer."""
 REPLY_QUEUE_EXPIRES_S = 10.0
-BINDING_TTL_MS, LIST_TTL_MS = 20_000, 40_000
-"""The binding goes first, so that no late reply can make the list anew without an expiry."""
+BINDING_TTL_MS, LIST_TTL_MS = 15_000, 25_000
+"""Longer than the pauses between two questions. The binding goes first, so that no late reply
+can make the list anew without an expiry."""
 REFRESH_EVERY_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.004, 0.05
 IDLE_LOOK_EVERY_S = 1.0
