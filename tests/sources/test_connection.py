@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from celery_tui.errors import AppError, BrokerError
+from celery_tui.model.seam import Health, Link
 from celery_tui.settings import Settings
 from celery_tui.sources.connection import (
     Site,
@@ -21,6 +22,9 @@ from celery_tui.sources.connection import (
     site_of,
     transport_options,
 )
+from celery_tui.sources.events import EventSource
+from celery_tui.sources.inbox import Inbox
+from celery_tui.sources.inspect import InspectSource
 from tests.conftest import missing
 from tests.servers import RedisServer, ServerMissing
 
@@ -189,3 +193,15 @@ def test_an_app_that_fails_to_load_is_one_sentence(project: Path, source: str, w
 def test_an_app_that_is_not_there_is_one_sentence(project: Path) -> None:
     with pytest.raises(AppError, match="No module named 'shop_nowhere'"):
         load_app("shop_nowhere")
+
+
+def test_a_broker_without_broadcast_is_off_and_says_why(tmp_path: Path) -> None:
+    site = Site(f"sqla+sqlite:///{tmp_path}/broker.sqlite")
+    for source in (EventSource(Inbox(), site, int), InspectSource(Inbox(), site)):
+        source.start()
+        source.join(30)
+        told = [source.inbox.take(), source.inbox.take()]
+        assert [one.state for one in told if isinstance(one, Health)] == [
+            Link.CONNECTING,
+            Link.OFF,
+        ]

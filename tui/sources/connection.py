@@ -231,6 +231,14 @@ def link_errors(connection: Connection) -> tuple[type[Exception], ...]:
     return tuple(error for error in found if error is not KeyError)
 
 
+def broadcasts(connection: Connection) -> bool:
+    """Whether the broker can send one message to everybody, as events and questions need it."""
+    return "fanout" in connection.transport.implements.exchange_type
+
+
+NO_BROADCAST = "this broker cannot broadcast: workers can be neither heard nor asked"
+
+
 def latency_ms(connection: Connection) -> float | None:
     """Prove that the broker answers; how long that took, where it can be asked.
 

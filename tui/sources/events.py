@@ -12,7 +12,7 @@ from ..errors import BrokerError
 from ..model.events import Decoded, Event, decode
 from ..model.observations import EventBatch
 from .base import Source
-from .connection import Site, latency_ms, opened
+from .connection import NO_BROADCAST, Site, broadcasts, latency_ms, opened
 from .inbox import Inbox
 
 if TYPE_CHECKING:
@@ -65,9 +65,13 @@ class EventSource(Source):
 
     def session(self) -> None:
         """Listen until stopped or the link is lost."""
-        with opened(self.site) as connection, self._consuming(connection):
-            self.live()
-            self._listen(connection)
+        with opened(self.site) as connection:
+            if not broadcasts(connection):
+                self.off(NO_BROADCAST)
+                return
+            with self._consuming(connection):
+                self.live()
+                self._listen(connection)
 
     @contextlib.contextmanager
     def _consuming(self, connection: Connection) -> Iterator[None]:

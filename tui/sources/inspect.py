@@ -14,7 +14,7 @@ import msgspec
 
 from ..model.observations import Reply, RoundEnded
 from .base import Source
-from .connection import Site, latency_ms, opened
+from .connection import NO_BROADCAST, Site, broadcasts, latency_ms, opened
 from .inbox import Inbox
 from .mailbox import Answer, Mailbox, mailbox
 
@@ -78,10 +78,14 @@ class InspectSource(Source):
     def session(self) -> None:
         """Ask and listen until stopped or the link is lost."""
         self._rounds.clear()
-        with opened(self.site) as connection, self._mailbox(connection) as box:
-            self.live()
-            self._due = dict.fromkeys(FIRST, 0.0)
-            self._converse(connection, box)
+        with opened(self.site) as connection:
+            if not broadcasts(connection):
+                self.off(NO_BROADCAST)
+                return
+            with self._mailbox(connection) as box:
+                self.live()
+                self._due = dict.fromkeys(FIRST, 0.0)
+                self._converse(connection, box)
 
     def _mailbox(self, connection: Connection) -> AbstractContextManager[Mailbox]:
         return mailbox(connection, self.site, self._oid)
