@@ -36,7 +36,7 @@ SOURCES = ("events", "inspect", "queues", "results")
 READ_ONLY = "Read-only: acts are off"
 RESULT_IDS = 100
 """Task ids looked up in the result backend a second, those on screen first."""
-PING_AGAIN_S = 5.0
+PING_AGAIN_S = 2.0
 ASK_AGAIN_S, ASK_AGAIN_SOON_S, YOUNG_S = 5.0, 0.9, 10.0
 """A worker beats before it listens to questions: one that is young is asked again soon."""
 DESCRIBING = ("active_queues", "stats", "registered", "active")

@@ -60,6 +60,8 @@ class Column(Generic[Row]):
     """Its letter in the sort menu; empty: not sortable."""
     lead: int = 2
     """Blank cells in front of it."""
+    drawn: Callable[[Row, View, int], Cell] | None = None
+    """In place of ``cell`` where what is drawn depends on the width: gauges and sparklines."""
     short: Callable[[Row, View], str] | None = None
     """A shorter wording, used before anything is cut."""
 
@@ -94,6 +96,8 @@ def place(columns: Sequence[Column[Row]], width: int) -> list[Placed[Row]]:
         more = min(max(spare, 0), column.grow)
         widths[index] += more
         spare -= more
+    if spare > 0:
+        widths[_widest_grower(kept)] += spare
     placed, x = [], EDGE
     for index, column in enumerate(kept):
         x += column.lead if index else 0
@@ -104,6 +108,11 @@ def place(columns: Sequence[Column[Row]], width: int) -> list[Placed[Row]]:
 
 def _needed(columns: Sequence[Column[Row]]) -> int:
     return sum(column.width + (column.lead if i else 0) for i, column in enumerate(columns))
+
+
+def _widest_grower(columns: Sequence[Column[Row]]) -> int:
+    """Who takes what nobody else wants, so that all tables end at the same right edge."""
+    return max(range(len(columns)), key=lambda i: (columns[i].grow > 0, -i))
 
 
 def _squeeze(columns: Sequence[Column[Row]], widths: list[int], missing: int) -> list[int]:

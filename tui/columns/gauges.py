@@ -8,16 +8,18 @@ from statistics import fmean, median
 from .base import Cell
 
 STEPS = "▁▂▃▄▅▆▇"
+TRACK = "─"
+"""Thinner than the line, so that the two differ without colour too."""
 
 
 def gauge(part: int, whole: int, width: int, style: str = "data") -> tuple[Cell, Cell]:
     """A heavy line in half-cell steps, and the rest of its track; not zero is at least one."""
     if whole <= 0:
-        return ("", style), ("━" * width, "track")
+        return ("", style), (TRACK * width, "track")
     halves = round(min(1.0, part / whole) * width * 2)
     halves = max(1, halves) if part > 0 else 0
     text = "━" * (halves // 2) + ("╸" if halves % 2 else "")
-    return (text, style), ("━" * (width - len(text)), "track")
+    return (text, style), (TRACK * (width - len(text)), "track")
 
 
 def sparkline(samples: Sequence[int | None], width: int) -> str:

@@ -126,10 +126,10 @@ def use_cell(queue: Queue, view: View) -> Cell:
     return known(slots, f"{used}/{slots}", view, "warn" if full else "")
 
 
-def sparkline_cell(queue: Queue, view: View) -> Cell:
+def sparkline_drawn(queue: Queue, view: View, width: int) -> Cell:
     """Depth over five minutes; red only where nobody consumes."""
     style = "crit" if unconsumed(queue, view) else "data"
-    return sparkline(queue.history, SPARKLINE_CELLS), style
+    return sparkline(queue.history, width), style
 
 
 def _name(queue: Queue, view: View) -> str:
@@ -146,12 +146,16 @@ _COMMON: tuple[Column[Queue], ...] = (
     ),
     Column("use", "use", use_cell, lambda q, v: None, 5, right=True, keep=50),
 )
+_MINUTES: Column[Queue] = Column(
+    "minutes", "5 min", depth_cell, lambda q, v: None, SPARKLINE_CELLS,
+    keep=40, grow=24, drawn=sparkline_drawn,
+)  # fmt: skip
 HOME: tuple[Column[Queue], ...] = (
     *_COMMON,
     Column(
         "consumers", "consumers", consumers_cell, lambda q, v: None, 12, keep=70, cut=cut_middle
     ),
-    Column("minutes", "5 min", sparkline_cell, lambda q, v: None, SPARKLINE_CELLS, keep=40),
+    _MINUTES,
 )
 COLUMNS: tuple[Column[Queue], ...] = (
     *_COMMON,
@@ -166,7 +170,7 @@ COLUMNS: tuple[Column[Queue], ...] = (
         cut=cut_middle,
     ),
     Column("priorities", "by priority", priorities_cell, lambda q, v: None, 16, keep=20, grow=16),
-    Column("minutes", "5 min", sparkline_cell, lambda q, v: None, SPARKLINE_CELLS, keep=40),
+    _MINUTES,
 )
 
 

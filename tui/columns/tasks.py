@@ -8,6 +8,7 @@ from ..model.seam import Act, Stage
 from ..model.task import RECEIVED, STARTED, Task
 from ..model.times import parse_iso
 from .base import Cell, Column, View
+from .calls import call_text
 from .names import cut_middle, cut_task_name, literal, node, short_id
 from .numbers import NOT_APPLICABLE, UNKNOWN, count, duration, known
 
@@ -115,13 +116,7 @@ def tries_cell(task: Task, view: View) -> Cell:
 
 def args_text(task: Task, limit: int = 600) -> str:
     """Arguments for people: no secrets, one line, literal; ``?`` where no source told them."""
-    if task.args is None and task.kwargs is None:
-        return "?"
-    args = (task.args or "").strip()[:limit]
-    inner = args[1:-1].rstrip(",") if args[:1] in "([" and args[-1:] in ")]" else args
-    kwargs = (task.kwargs or "").strip()[:limit]
-    kwargs = "" if kwargs in ("{}", "") else kwargs
-    return literal(redact_text(", ".join(part for part in (inner, kwargs) if part)), limit)
+    return call_text(task.args, task.kwargs, limit)
 
 
 def args_cell(task: Task, view: View) -> Cell:

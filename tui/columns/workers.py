@@ -69,12 +69,12 @@ def _or(value: int | None) -> str:
     return "?" if value is None else str(value)
 
 
-def gauge_cell(worker: Worker, view: View) -> Cell:
+def gauge_drawn(worker: Worker, view: View, width: int) -> Cell:
     """Slots in use as a line on a track."""
     if worker.busy is None or not worker.concurrency or _old(worker, view):
         return "", ""
     full = worker.busy >= worker.concurrency
-    part, rest = gauge(worker.busy, worker.concurrency, 10, "warn" if full else "data")
+    part, rest = gauge(worker.busy, worker.concurrency, width, "warn" if full else "data")
     return part[0] + rest[0], f"{len(part[0])} {part[1]}/{rest[1]}"
 
 
@@ -182,7 +182,9 @@ _NAME: Column[Worker] = Column(
 _BUSY: Column[Worker] = Column(
     "busy", "busy", busy_cell, lambda w, v: w.busy, 5, right=True, sort="b"
 )
-_GAUGE: Column[Worker] = Column("gauge", "", gauge_cell, lambda w, v: w.busy, 10, keep=40)
+_GAUGE: Column[Worker] = Column(
+    "gauge", "", busy_cell, lambda w, v: w.busy, 10, keep=40, grow=7, drawn=gauge_drawn
+)
 _HELD: Column[Worker] = Column(
     "held", "held", held_cell, lambda w, v: w.held, 5, right=True, keep=70, sort="h"
 )

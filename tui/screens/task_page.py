@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..columns.base import Cell, View
-from ..columns.names import literal, literal_lines
+from ..columns.names import cut_task_name, literal, literal_lines
 from ..columns.numbers import clock, duration
 from ..columns.tasks import args_text, queue_cell, run_cell, state_cell, worker_cell
 from ..columns.timeline import phases, timeline, total_s
@@ -33,6 +33,34 @@ def task_lines(task: Task, view: View, width: int, wrap: bool) -> list[Line]:
     for title, text, style in _texts(task):
         lines += [*gap, section(title, width), *block(text, width, wrap, style)]
     return lines
+
+
+def brief_lines(task: Task, view: View, width: int) -> list[Line]:
+    """The same for the pane beside the table: what fits ``width`` cells, most important first."""
+    name = literal(task.name, 200) or "?"
+    short = cut_task_name(name, width - 14, view.cut)
+    lines = [section(short, width, literal(task.id, 8)), Line((state_cell(task, view),)), BLANK]
+    for label, cell in _where(task, view):
+        lines.append(Line(((label.ljust(10), "dim"), cell)))
+    rows = timeline(task, view, width - 4)
+    if rows:
+        total = duration(total_s(phases(task, view.now)))
+        lines += [BLANK, section("Timeline", width, "", f"{total} in all")]
+        lines += [Line(row) for row in rows]
+    lines += [BLANK, *_args(task, width, True)]
+    for title, text, style in _texts(task):
+        lines += [BLANK, section(title, width), *block(text, width, True, style)[-12:]]
+    return lines
+
+
+def _where(task: Task, view: View) -> list[tuple[str, Cell]]:
+    pid: Cell = (str(task.pid), "") if task.pid is not None else ("?", "dim")
+    rows = [("queue", queue_cell(task, view)), ("worker", worker_cell(task, view)), ("pid", pid)]
+    rows.append(("retries", (str(task.retries), "")))
+    rows.append(("told by", (", ".join(task.sources), "")))
+    if task.verdict:
+        rows.append(("verdict", (literal(task.verdict, 300), "")))
+    return rows
 
 
 def facts(task: Task, view: View) -> list[Line]:

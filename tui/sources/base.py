@@ -12,7 +12,7 @@ from ..model.seam import Health, Link
 from .inbox import Inbox
 
 FIRST_RETRY_S = 0.5
-LONGEST_RETRY_S = 15.0
+LONGEST_RETRY_S = 5.0
 log = logging.getLogger(__name__)
 
 

@@ -283,7 +283,10 @@ class VirtualTable(Widget, can_focus=True):
         return Painted(row_id, cells, style, cursor, marked)
 
     def _cell(self, placed: Placed[Any], record: Any, view: View) -> Cell:
-        text, words = placed.column.cell(record, view)
+        if placed.column.drawn is not None:
+            text, words = placed.column.drawn(record, view, placed.width)
+        else:
+            text, words = placed.column.cell(record, view)
         if len(text) > placed.width:
             hangs = placed.column.right and text.endswith(")") and len(text) == placed.width + 1
             if not hangs:
