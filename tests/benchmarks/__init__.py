@@ -1,0 +1,1 @@
+"""Measurements whose figures are printed and read by people; nothing here is asserted."""

@@ -1,0 +1,1 @@
+"""What several measurements need: a terminal, a load, a fleet, and what a process costs."""
