@@ -69,9 +69,9 @@ class HomeScreen(BaseScreen):
         self._tables = {
             "attention": VirtualTable(AttentionRows(lambda: self.host.findings), id="attention"),
             "queues": VirtualTable(QueueRows(queues.HOME), id="queues"),
-            "failures": VirtualTable(FailureRows(), id="failures"),
             "workers": VirtualTable(WorkerRows(workers.HOME, titled=True), id="workers"),
             "running": VirtualTable(RunningRows(), id="running"),
+            "failures": VirtualTable(FailureRows(), id="failures"),
             "live": VirtualTable(LiveRows(), id="live"),
             "changes": VirtualTable(LogRows(titled="Changes"), id="changes"),
         }
