@@ -194,7 +194,10 @@ def test_nothing_is_left_in_redis_after_a_stop(fleet: Fleet) -> None:
     before = fleet.ttls()
     with watching(fleet) as owner:
         owner.until(is_live, "all four links are live")
-        owner.until(lambda c: not undescribed(c.workers[fleet.worker.hostname]), "all was asked")
+        name = fleet.worker.hostname
+        owner.until(
+            lambda c: name in c.workers and not undescribed(c.workers[name]), "all was asked"
+        )
     assert fleet.ttls().keys() <= before.keys()
 
 
