@@ -153,6 +153,8 @@ class CeleryTui(App[int]):
     def paint(self) -> None:
         """Paint clock: only the screen on top; a dialog brings itself up to date too."""
         self._tell_outcomes()
+        if not self.screen_stack:  # the clock strikes once more while the app ends
+            return
         tick = getattr(self.screen, "tick", None)
         if tick is not None:
             tick()
@@ -286,7 +288,7 @@ class CeleryTui(App[int]):
 
     def copy(self, text: str, what: str) -> None:
         """Into the terminal's clipboard (OSC 52), and say so."""
-        self.copy_to_clipboard(text)
+        self.copy_to_clipboard(text.encode("utf-8", "replace").decode())
         self.toast(f"copied {what}", "acc")
 
     def toast(self, text: str, style: str) -> None:

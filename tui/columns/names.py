@@ -9,6 +9,10 @@ LITERAL_LIMIT = 4_000
 """Cells that any single line may need; more of a text is not looked at."""
 
 
+def _spelled(code: int) -> str:
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
 def _table() -> dict[int, str]:
     shown = {code: f"^{chr(code + 64)}" for code in range(32)}
     shown.update({9: "\\t", 10: "\\n", 13: "\\r", 127: "^?"})
@@ -33,10 +37,13 @@ def _table() -> dict[int, str]:
         (0x2060, 0x206F),
         (0xFE00, 0xFE0F),
         (0xFFF0, 0xFFFB),
+        # skin tones and flags: terminals disagree on how wide they make what stands before them
+        (0x1F1E6, 0x1F1FF),
+        (0x1F3FB, 0x1F3FF),
     ]
     hidden += [code for low, high in ranges for code in range(low, high + 1)]
-    shown.update({code: f"\\u{code:04x}" for code in hidden})
-    shown.update({code: f"\\U{code:08x}" for code in range(0xE0000, 0xE01F0)})
+    shown.update({code: _spelled(code) for code in hidden})
+    shown.update({code: _spelled(code) for code in range(0xE0000, 0xE01F0)})
     return shown
 
 
@@ -64,20 +71,25 @@ def literal_lines(text: str, limit: int = 200_000, most: int = 2_000) -> list[st
 
 
 def _visible(char: str) -> str:
-    if char.isprintable() or char == " ":
-        return char
-    code = ord(char)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return char if char.isprintable() or char == " " else _spelled(ord(char))
+
+
+def _joins(char: str) -> bool:
+    """Whether it stands on the character before it: a mark, or the rest of a Korean syllable."""
+    if char < "\u0300":
+        return False
+    jamo = "\u1160" <= char <= "\u11ff" or "\ud7b0" <= char <= "\ud7ff"
+    return jamo or unicodedata.category(char)[0] == "M"
 
 
 def _bounded_marks(text: str) -> str:
-    """At most three combining marks behind a character: more would climb over other lines."""
-    if not any(unicodedata.combining(char) for char in text):
+    """At most three marks on a character: more would climb over other lines."""
+    if text.isascii() or not any(map(_joins, text)):
         return text
     kept: list[str] = []
     run = 0
     for char in text:
-        run = run + 1 if unicodedata.combining(char) else 0
+        run = run + 1 if _joins(char) else 0
         if run <= 3 and not (run and not kept):
             kept.append(char)
     return "".join(kept)

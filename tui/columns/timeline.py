@@ -93,7 +93,8 @@ def _ending(task: Task) -> str:
     if task.expired:
         return "expired"
     if task.terminated:
-        return f"terminated by signal {task.signum}" if task.signum else "terminated"
+        signal = literal(task.signum or "", 20)
+        return f"terminated by signal {signal}" if signal else "terminated"
     return "final" if task.state == FAILURE else ""
 
 

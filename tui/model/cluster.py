@@ -205,8 +205,8 @@ class Cluster:
 
     def _unheard(self, worker: Worker, task: Task, entry: dict[str, Any]) -> None:
         """A task began while we listened and no task event of its worker came: events are off."""
-        started = entry.get("time_start")
-        if worker.task_events or not isinstance(started, (int, float)):
+        started = lifecycle.moment(entry.get("time_start"))
+        if worker.task_events or started is None:
             return
         live = self.live_since("events")
         if live is not None and started > max(live, worker.online_at or 0.0) + 1.0:

@@ -8,6 +8,8 @@ from typing import Any
 from .events import Event
 from .worker import Worker
 
+LARGEST = 1e15
+"""No count, time or size in a reply is larger; what is was sent by mistake or malice."""
 RESTART_SILENCE_INTERVALS = 2
 """A pid that was silent for so many heartbeats was replaced; one that still speaks is a twin."""
 
@@ -154,26 +156,33 @@ def _stats(worker: Worker, payload: dict[str, Any], at: float) -> None:
     worker.pool = pool_name(pool.get("implementation")) or worker.pool
     processes = pool.get("processes")
     size = len(processes) if isinstance(processes, list) else pool.get("max-concurrency")
-    worker.concurrency = size if isinstance(size, int) else worker.concurrency
+    worker.concurrency = _int(size, worker.concurrency)
     worker.prefetch = _int(payload.get("prefetch_count"), worker.prefetch)
     worker.pid = worker.pid if worker.pid is not None else _int(payload.get("pid"), None)
-    uptime = payload.get("uptime")
-    worker.uptime_s = float(uptime) if isinstance(uptime, (int, float)) else worker.uptime_s
+    uptime = number(payload.get("uptime"))
+    worker.uptime_s = uptime if uptime is not None else worker.uptime_s
     usage = payload.get("rusage")
-    if isinstance(usage, dict) and isinstance(usage.get("maxrss"), (int, float)):
-        worker.rss_bytes = int(usage["maxrss"]) * 1024
+    rss_kb = number(usage.get("maxrss")) if isinstance(usage, dict) else None
+    worker.rss_bytes = int(rss_kb) * 1024 if rss_kb is not None else worker.rss_bytes
     totals = payload.get("total")
     if isinstance(totals, dict):
         worker.totals = {
-            str(name): count for name, count in totals.items() if isinstance(count, int)
+            str(name): count for name, count in totals.items() if number(count) is not None
         }
         if not worker.heartbeat:
             worker.processed = sum(worker.totals.values())
     worker.stats_at = at
 
 
+def number(value: Any) -> float | None:
+    """A number that can be reckoned with; None for NaN, infinity and what is nonsense as any."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return float(value) if abs(value) < LARGEST else None
+
+
 def _int(value: Any, otherwise: int | None) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else otherwise
+    return value if isinstance(value, int) and number(value) is not None else otherwise
 
 
 def pool_name(implementation: Any) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .events import Event
+from .events import LATEST, Event
+from .fleet import number
 from .observations import ResultMeta
 from .task import (
     BACKEND,
@@ -309,9 +310,9 @@ def inspected(task: Task, entry: dict[str, Any], hostname: str, at: float, state
     _describe_request(task, entry)
     if task.state in FINAL:
         return False
-    started = entry.get("time_start")
-    if state == STARTED and task.started_at is None and isinstance(started, (int, float)):
-        task.started_at = float(started)
+    started = moment(entry.get("time_start"))
+    if state == STARTED and task.started_at is None:
+        task.started_at = started
     if RANK[state] <= RANK[task.state] and task.state not in (UNKNOWN, RETRY):
         return False
     if task.state == RETRY and not (state == STARTED or _waits_longer(task, entry)):
@@ -324,12 +325,18 @@ def inspected(task: Task, entry: dict[str, Any], hostname: str, at: float, state
         at,
         None,
     )
-    if isinstance(entry.get("worker_pid"), int):
+    if isinstance(entry.get("worker_pid"), int) and number(entry["worker_pid"]) is not None:
         task.pid = entry["worker_pid"]
     task.order = (task.retries, task.order[1], RANK[state])
     if changed and state == STARTED:
         task.ended_at = None
     return changed
+
+
+def moment(value: Any) -> float | None:
+    """Epoch seconds in a reply; None for what is no time."""
+    at = number(value)
+    return at if at is not None and 0 <= at < LATEST else None
 
 
 def _waits_longer(task: Task, entry: dict[str, Any]) -> bool:

@@ -14,8 +14,12 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ..columns.base import Cell
+from ..columns.names import literal
 from .cells import strip_of
 from .look import look_of
+
+LONGEST = 50_000
+"""Characters a field takes."""
 
 
 class Field(Input):
@@ -36,6 +40,10 @@ class Field(Input):
     def __init__(self, value: str = "", *, max_length: int = 0, id: str | None = None) -> None:
         super().__init__(value, max_length=max_length, compact=True, select_on_focus=False, id=id)
         self.cursor_blink = False
+
+    def validate_value(self, value: str) -> str:
+        """What was pasted may hold control characters: shown, they would be obeyed."""
+        return literal(value, LONGEST)
 
 
 class PushButton(Widget, can_focus=True):
