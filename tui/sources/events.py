@@ -14,6 +14,7 @@ from ..model.observations import EventBatch
 from .base import Source
 from .connection import NO_BROADCAST, Site, broadcasts, latency_ms, opened
 from .inbox import Inbox
+from .redis_push import Pushed
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 TURN_S = 0.25
 """Longest wait before the thread looks whether it shall stop."""
+GATHER_S = 0.01
+"""Pushed messages may gather for so long: waking up costs more than reading one."""
 CHECK_EVERY_S = 1.0
 """How often the link is proven, so that a hanging broker is noticed."""
 ODD_IN_A_ROW = 20
@@ -56,6 +59,7 @@ class EventSource(Source):
         self.site = site
         self.shed: dict[str, int] = {}
         """Events left out by type since the start, because too many waited."""
+        self._gathers = False
         self._put = 0
         self._folded = folded
 
@@ -93,6 +97,7 @@ class EventSource(Source):
             on_decode_error=self._undecodable,
         )
         consumer.consume()
+        self._gathers = fanout and Pushed.install(channel, self._body)
         try:
             yield
         finally:
@@ -107,6 +112,8 @@ class EventSource(Source):
             try:
                 connection.drain_events(timeout=TURN_S)
                 odd = 0
+                if self._gathers:
+                    time.sleep(GATHER_S)
             except TimeoutError:
                 odd = 0
             except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -124,7 +131,10 @@ class EventSource(Source):
             self._batch(Decoded((), {reason: 1}))
             return
         body = message.body
-        self._batch(decode(body.encode("utf-8", "replace") if isinstance(body, str) else body))
+        self._body(body.encode("utf-8", "replace") if isinstance(body, str) else body)
+
+    def _body(self, body: bytes) -> None:
+        self._batch(decode(body))
 
     def _undecodable(self, _message: Any, _error: BaseException) -> None:
         self._batch(Decoded((), {"broken compression": 1}))
