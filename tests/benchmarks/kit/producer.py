@@ -20,7 +20,8 @@ import redis
 
 WORKERS = 4
 BEAT_EVERY_S = 2.0
-TICK_S = 0.01
+TICK_S = 0.001
+"""Short, so that messages come one by one, as they do from real workers."""
 TRACEBACK = "Traceback (most recent call last):\n" + '  File "app.py", line 17, in run\n' * 6
 TASKS = ("shop.checkout.start", "pay.charge", "pdf.render_invoice", "crm.sync_account")
 BATCH = (1, 1, 2, 2, 2, 3)
