@@ -8,7 +8,7 @@ import re
 _CREDENTIALS = re.compile(
     r"(?P<scheme>[A-Za-z][\w+.-]*://)(?P<user>[^:@/;]*):(?P<password>[^;]*?)@(?=[^@;]*(?:;|$))"
 )
-_SECRET_QUERY = re.compile(r"(?i)([?&][^=&;]*(?:password|passwd|secret|token)[^=&;]*=)[^&;]*")
+_SECRET_QUERY = re.compile(r"(?i)([?&][^=&;]*(?:password|passwd|secret|token)[^=&;]*=)[^&;\s]*")
 HIDDEN = "***"
 
 

@@ -16,6 +16,21 @@ FOREVER = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What the header says of the program itself."""
+
+    name: str
+    """What this cluster is called."""
+    broker_url: str
+    """Without its password, as the next."""
+    backend_url: str
+    read_only: bool
+    lag_s: float
+    """Age of the oldest event not folded in."""
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """Cells that stand or fall together; the smallest ``keep`` goes first."""
 

@@ -42,8 +42,9 @@ ROOTS = (("home", "Home"), ("queues", "Queues"), ("workers", "Workers"), ("tasks
 LOG = ("log", "Log")
 SCREEN_KEYS = {"home": "1", "queues": "2", "workers": "3", "tasks": "4", "log": "8"}
 """Digits keep their meaning when screens between them are added."""
+SHOW = "show_"
 SCREENS = tuple(
-    Command(f"show_{name}", (SCREEN_KEYS[name],), title, f"the {title} screen", Group.MOVE)
+    Command(f"{SHOW}{name}", (SCREEN_KEYS[name],), title, f"the {title} screen", Group.MOVE)
     for name, title in (*ROOTS, LOG)
 )
 

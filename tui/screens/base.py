@@ -1,102 +1,26 @@
-"""What screens share: the Host they see, commands as bindings, header, footer, movement."""
+"""What screens share: commands as bindings, header, footer, the paint clock's tick."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Protocol, cast
+from collections.abc import Iterable
+from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import Screen
 
 from ..columns.base import View
 from ..columns.names import literal
+from ..columns.status import Standing
 from ..commands import catalog
 from ..commands.base import Command
-from ..model.cluster import Cluster
-from ..model.seam import Act, ActionRequest, Finding, Preview, Target
-from ..theme import Look
 from ..widgets.header import Header
 from ..widgets.keybar import KeyBar
 from ..widgets.table import VirtualTable
-from ..widgets.toasts import Shelf, Toasts
-
-
-class Host(Protocol):
-    """All that a screen may ask of the program. The app offers it; tests offer a small one."""
-
-    look: Look
-    shelf: Shelf
-    """Toasts that stand; shared by all screens."""
-
-    @property
-    def cluster(self) -> Cluster:
-        """The model; screens read it and never write."""
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """What is wrong, the worst first."""
-
-    @property
-    def title_name(self) -> str:
-        """What this cluster is called."""
-
-    @property
-    def broker_url(self) -> str:
-        """Without its password."""
-
-    @property
-    def backend_url(self) -> str:
-        """Without its password; empty: none is known."""
-
-    @property
-    def read_only(self) -> bool:
-        """Acts do not exist."""
-
-    @property
-    def starting(self) -> Sequence[str]:
-        """What is being started (the demo cluster), one line each; empty: nothing."""
-
-    @property
-    def lag_s(self) -> float:
-        """Age of the oldest event that waits to be folded in."""
-
-    def view(self) -> View:
-        """Now, and how cells are to be shown."""
-
-    def on_screen(self, task_ids: Iterable[str]) -> None:
-        """These tasks are on screen: their results are wanted."""
-
-    def preview(self, request: ActionRequest) -> Preview:
-        """What an act would do, at once; the look-up that completes it is started."""
-
-    def perform(self, request: ActionRequest) -> None:
-        """Do it, in a thread; outcomes come through the model."""
-
-    def request(self, act: Act, targets: Sequence[Target]) -> ActionRequest:
-        """A request with an id and the time of the key press."""
-
-    def go(self, screen: str) -> None:
-        """Show a root screen."""
-
-    def open(self, kind: str, name: str) -> None:
-        """Open the page of a task, worker or queue, or follow a finding's evidence."""
-
-    def copy(self, text: str, what: str) -> None:
-        """Into the clipboard of the terminal, and say so."""
-
-    def toggle_time(self) -> None:
-        """UTC or local."""
-
-    def next_theme(self) -> None:
-        """The next theme."""
-
-    def refresh_now(self) -> None:
-        """Ask all sources again; retry a lost broker."""
-
-    def toast(self, text: str, style: str) -> None:
-        """One line above the footer: style crit, warn, ok or acc."""
+from ..widgets.toasts import Toasts
+from .acts import Acts
+from .host import Host as Host
+from .moves import Moves
 
 
 def bindings_of(commands: Iterable[Command]) -> list[Binding]:
@@ -107,7 +31,7 @@ def bindings_of(commands: Iterable[Command]) -> list[Binding]:
     ]
 
 
-class BaseScreen(Screen[None]):
+class BaseScreen(Moves, Acts):
     """Header, body, footer; keys come from ``commands`` only.
 
     A subclass lists ``commands``, composes ``body()``, and updates it in ``paint(view)``, which
@@ -153,10 +77,22 @@ class BaseScreen(Screen[None]):
         if not self.is_mounted:
             return
         view = self.host.view()
-        self.query_one(Header).update(self.host, view, self.root, self.crumbs())
+        self.query_one(Header).update(self.standing(), view, self.root, self.crumbs())
         self.paint(view)
         self.query_one(Toasts).update(view.now)
         self.query_one(KeyBar).update(self.footer_commands(), self.act_counts(), self.locked())
+
+    def standing(self) -> Standing:
+        """What the header says of the program."""
+        host = self.host
+        return Standing(
+            host.title_name,
+            host.broker_url,
+            host.backend_url,
+            host.read_only,
+            host.lag_s,
+            tuple(host.findings),
+        )
 
     def on_mount(self) -> None:
         """First paint as soon as sizes are known."""
@@ -174,7 +110,10 @@ class BaseScreen(Screen[None]):
 
     def action_command(self, command_id: str) -> None:
         """Carry out one of ``commands``."""
-        getattr(self, f"do_{command_id}")()
+        if command_id.startswith(catalog.SHOW):
+            self.host.go(command_id.removeprefix(catalog.SHOW))
+        else:
+            getattr(self, f"do_{command_id}")()
         self.tick()
 
     def available(self) -> tuple[Command, ...]:
@@ -223,61 +162,6 @@ class BaseScreen(Screen[None]):
         return next(iter(self.query(VirtualTable)), None)
 
     # -- what works everywhere ----------------------------------------------------------------
-
-    def do_down(self) -> None:
-        """Next row."""
-        if self.table is not None:
-            self.table.move(1)
-
-    def do_up(self) -> None:
-        """Previous row."""
-        if self.table is not None:
-            self.table.move(-1)
-
-    def do_page_down(self) -> None:
-        """A page down."""
-        if self.table is not None:
-            self.table.page(1)
-
-    def do_page_up(self) -> None:
-        """A page up."""
-        if self.table is not None:
-            self.table.page(-1)
-
-    def do_top(self) -> None:
-        """First row."""
-        if self.table is not None:
-            self.table.edge(False)
-
-    def do_bottom(self) -> None:
-        """Last row."""
-        if self.table is not None:
-            self.table.edge(True)
-
-    def do_next_pane(self) -> None:
-        """Focus to the next table."""
-        self.focus_next(VirtualTable)
-
-    def do_previous_pane(self) -> None:
-        """Focus to the previous table."""
-        self.focus_previous(VirtualTable)
-
-    def do_mark(self) -> None:
-        """Mark and go down."""
-        if self.table is not None:
-            self.table.mark()
-            self.table.move(1)
-
-    def do_mark_all(self) -> None:
-        """Mark all rows that the filter shows."""
-        if self.table is not None:
-            for row_id in self.table.rows.ids(self.host.view()):
-                self.table.marks[row_id] = None
-
-    def do_clear_marks(self) -> None:
-        """No row is marked."""
-        if self.table is not None:
-            self.table.clear_marks()
 
     def do_open(self) -> None:
         """Open what is under the cursor; screens say what that is."""
@@ -334,72 +218,3 @@ class BaseScreen(Screen[None]):
         """Copy the id under the cursor."""
         if self.table is not None and self.table.cursor_id:
             self.host.copy(self.table.cursor_id, literal(self.table.cursor_id, 40))
-
-    def do_show_home(self) -> None:
-        """Home."""
-        self.host.go("home")
-
-    def do_show_queues(self) -> None:
-        """Queues."""
-        self.host.go("queues")
-
-    def do_show_workers(self) -> None:
-        """Workers."""
-        self.host.go("workers")
-
-    def do_show_tasks(self) -> None:
-        """Tasks."""
-        self.host.go("tasks")
-
-    def do_show_log(self) -> None:
-        """Log."""
-        self.host.go("log")
-
-    # -- acts ---------------------------------------------------------------------------------
-
-    def ask(self, act: Act, targets: Sequence[Target]) -> None:
-        """Open the confirm dialog for an act on targets that are pinned now."""
-        from .confirm import ConfirmScreen
-
-        if self.host.view().stale:
-            self.host.toast("acts are off until the broker answers", "warn")
-        elif not targets and act is not Act.UNDO:
-            self.host.toast(f"nothing here to {act}", "warn")
-        else:
-            request = self.host.request(act, targets)
-            self.app.push_screen(ConfirmScreen(self.host.preview(request)))
-
-    def task_targets(self, ids: Iterable[str]) -> list[Target]:
-        """Targets of tasks, with what is known of them now."""
-        return [
-            Target(
-                "task", task.id, task.name, task.worker or task.queue or "", task.pid, task.state
-            )
-            for task in self.host.cluster.tasks_of(ids)
-        ]
-
-    def acting_on_tasks(self) -> list[str]:
-        """Ids that a task act is aimed at; screens without tasks have none."""
-        return self.table.selected() if self.table is not None else []
-
-    def do_revoke(self) -> None:
-        """Revoke the selected tasks."""
-        self.ask(Act.REVOKE, self.task_targets(self.acting_on_tasks()))
-
-    def do_terminate(self) -> None:
-        """Terminate the selected running tasks."""
-        self.ask(Act.TERMINATE, self.task_targets(self.acting_on_tasks()))
-
-    def do_retry(self) -> None:
-        """Send the selected tasks again."""
-        self.ask(Act.RETRY, self.task_targets(self.acting_on_tasks()))
-
-    def do_undo(self) -> None:
-        """Undo the last purge."""
-        self.ask(Act.UNDO, [])
-
-    def do_events_on(self) -> None:
-        """Switch task events on where they are off."""
-        workers = self.host.cluster.workers.values()
-        off = [w for w in workers if w.events_enabled is not True and w.offline_at is None]
-        self.ask(Act.EVENTS_ON, [Target("worker", worker.hostname) for worker in off])

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
 from ..columns.base import Cell, View
-from ..columns.status import figures, identity, situation
+from ..columns.status import Standing, figures, identity, situation
 from ..commands.catalog import LOG, ROOTS, SCREEN_KEYS
-from ..model.seam import Finding
 from .facts import fitting, in_a_row, taken
 from .lines import Line, Lines
 
@@ -16,54 +12,26 @@ SMALL = 70
 """Below this width tabs shrink to digits."""
 
 
-class Told(Protocol):
-    """What the header reads of the program."""
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """What is wrong."""
-
-    @property
-    def broker_url(self) -> str:
-        """Without its password."""
-
-    @property
-    def backend_url(self) -> str:
-        """Without its password."""
-
-    @property
-    def read_only(self) -> bool:
-        """Acts do not exist."""
-
-    @property
-    def title_name(self) -> str:
-        """What this cluster is called."""
-
-    @property
-    def lag_s(self) -> float:
-        """Age of the oldest event not folded in."""
-
-
 class Header(Lines):
     """Docked at the top; one line only where the terminal is lower than 20 rows."""
 
     DEFAULT_CSS = "Header { dock: top; height: auto; width: 1fr; }"
 
-    def update(self, told: Told, view: View, root: str, crumbs: tuple[str, ...]) -> None:
+    def update(self, standing: Standing, view: View, root: str, crumbs: tuple[str, ...]) -> None:
         """Build the lines anew; only what differs is painted."""
         width = self.app.size.width
-        first = self._first(told, view, width)
+        first = self._first(standing, view, width)
         if self.app.size.height < 20:
             self.show((first, self._tabs(root, width) if root else self._crumbs(root, crumbs)))
             return
         third = self._tabs(root, width) if root else self._crumbs(root, crumbs)
         self.show((first, Line(in_a_row(fitting(figures(view), width - 3))), third))
 
-    def _first(self, told: Told, view: View, width: int) -> Line:
+    def _first(self, standing: Standing, view: View, width: int) -> Line:
         gap = 3 if width >= 90 else 2
-        right = situation(view, told.findings, told.read_only, told.lag_s, width)
+        right = situation(view, standing.findings, standing.read_only, standing.lag_s, width)
         room = width - 4 - taken(right, gap) - gap
-        left = identity(view, told.broker_url, told.backend_url, told.title_name, width)
+        left = identity(view, standing.broker_url, standing.backend_url, standing.name, width)
         return Line(
             in_a_row(fitting(left, room, gap), gap), (*in_a_row(right, gap), (" ", "")), "band"
         )

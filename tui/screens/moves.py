@@ -1,0 +1,65 @@
+"""Moving, changing panes and marking: the same on every screen that has a table."""
+
+from __future__ import annotations
+
+from ..widgets.table import VirtualTable
+from .parts import Part
+
+
+class Moves(Part):
+    """Commands that only move the cursor or the marks of the present table."""
+
+    def do_down(self) -> None:
+        """Next row."""
+        if self.table is not None:
+            self.table.move(1)
+
+    def do_up(self) -> None:
+        """Previous row."""
+        if self.table is not None:
+            self.table.move(-1)
+
+    def do_page_down(self) -> None:
+        """A page down."""
+        if self.table is not None:
+            self.table.page(1)
+
+    def do_page_up(self) -> None:
+        """A page up."""
+        if self.table is not None:
+            self.table.page(-1)
+
+    def do_top(self) -> None:
+        """First row."""
+        if self.table is not None:
+            self.table.edge(False)
+
+    def do_bottom(self) -> None:
+        """Last row."""
+        if self.table is not None:
+            self.table.edge(True)
+
+    def do_next_pane(self) -> None:
+        """Focus to the next table."""
+        self.focus_next(VirtualTable)
+
+    def do_previous_pane(self) -> None:
+        """Focus to the previous table."""
+        self.focus_previous(VirtualTable)
+
+    def do_mark(self) -> None:
+        """Mark and go down."""
+        if self.table is not None:
+            self.table.mark()
+            self.table.move(1)
+
+    def do_mark_all(self) -> None:
+        """Mark all rows that the filter shows."""
+        if self.table is not None:
+            for row_id in self.table.rows.ids(self.host.view()):
+                self.table.marks[row_id] = None
+
+    def do_clear_marks(self) -> None:
+        """No row is marked."""
+        if self.table is not None:
+            self.table.clear_marks()
