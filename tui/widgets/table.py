@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from textual.geometry import Region
@@ -14,22 +13,9 @@ from textual.widget import Widget
 from ..columns.base import EDGE, Cell, Placed, View, place
 from ..columns.rows import Head, Rows
 from ..theme import Look
-from .cells import cut_cells, fit, strip_of
+from .cells import strip_of
 from .look import look_of
-
-
-@dataclass(frozen=True, slots=True)
-class Painted:
-    """What one line shows: equal lines need no repaint."""
-
-    row_id: str = ""
-    cells: tuple[Cell, ...] = ()
-    style: str = ""
-    cursor: bool = False
-    marked: bool = False
-
-
-NOTHING = Painted()
+from .table_lines import NOTHING, Painted, Sort, head_cells, row_cells
 
 
 class VirtualTable(Widget, can_focus=True):
@@ -68,7 +54,7 @@ class VirtualTable(Widget, can_focus=True):
         """Somebody moved its cursor."""
         self._top = 0
         self._head = Head()
-        self._sort: tuple[str, bool] | None = None
+        self._sort: Sort | None = None
         self._placed: list[Placed[Any]] = []
         self._lines: list[Painted] = []
         self._kept: dict[str, tuple[tuple[Cell, ...], str]] = {}
@@ -94,7 +80,7 @@ class VirtualTable(Widget, can_focus=True):
         """Ids of the rows now visible."""
         return self._ids[self._top : self._top + self._body()]
 
-    def set_sort(self, sort: tuple[str, bool] | None) -> None:
+    def set_sort(self, sort: Sort | None) -> None:
         """Which column's head carries the sort mark: (column id, descending)."""
         self._sort = sort
         self.refresh()
@@ -308,95 +294,19 @@ class VirtualTable(Widget, can_focus=True):
         """Textual's Line API: line 0 is the head."""
         look, width = look_of(self), self.size.width
         if y == 0:
-            return self._head_strip(look, width)
+            return strip_of(head_cells(self._head, self._placed, self._sort, width), width, look)
         painted = self._lines[y - 1] if y - 1 < len(self._lines) else NOTHING
         if painted is NOTHING or not painted.cells:
             return self._empty_strip(look, width, y)
-        on = "select" if painted.cursor else "mark" if painted.marked else "bg"
         if not painted.row_id:
-            return strip_of([(" " * (EDGE + 2), ""), painted.cells[0]], width, look, on)
-        return strip_of(self._row_cells(painted, look), width, look, on)
-
-    def _row_cells(self, painted: Painted, look: Look) -> list[Cell]:
-        cells: list[Cell] = [
-            (look.cursor if painted.cursor else " ", "acc" if painted.cursor else painted.style),
-            ("✱" if painted.marked else " ", "acc" if painted.marked else painted.style),
-        ]
-        x = EDGE
-        for placed, (text, words) in zip(self._placed, painted.cells, strict=True):
-            words = words or painted.style
-            cells.append((" " * (placed.x - x), painted.style))
-            if "/" in words:
-                cells += two_styles(text, words)
-                x = placed.x + len(text)
-                continue
-            hang = placed.column.right and text.endswith(")") and text.startswith("(")
-            shown = fit(
-                cut_cells(text, placed.width + hang, look.cut),
-                placed.width + hang,
-                placed.column.right,
-            )
-            cells.append((shown, words))
-            x = placed.x + placed.width + hang
-        return cells
+            return strip_of([(" " * (EDGE + 2), ""), painted.cells[0]], width, look, painted.on)
+        return strip_of(row_cells(painted, self._placed, look), width, look, painted.on)
 
     def _empty_strip(self, look: Look, width: int, y: int) -> Strip:
         if y == 1 and not self._ids and self._view is not None:
             cells = [(" " * EDGE, ""), *self.rows.empty(self._view)]
             return strip_of(cells, width, look)
         return strip_of([], width, look)
-
-    def _head_strip(self, look: Look, width: int) -> Strip:
-        head, placed = self._head, self._placed
-        cells: list[Cell] = [(" " * EDGE, "")]
-        used = EDGE
-        named = placed
-        if head.title:
-            named = placed[head.covers :]
-            for text, words in (
-                (head.title, "bright"),
-                (head.count, "dim"),
-                (head.note, head.note_style),
-            ):
-                used = _append(cells, text, words, used, named[0].x - 3 if named else width - 2)
-        elif placed:
-            named = placed[1:]
-            used = _append(cells, self._title(placed[0]), self._title_style(placed[0]), used, width)
-        cells, used = self._heads(cells, used, named)
-        if not named:
-            cells.append((" " + "─" * max(0, width - used - 2), "line"))
-        return strip_of(cells, width, look)
-
-    def _heads(
-        self, cells: list[Cell], used: int, named: Sequence[Placed[Any]]
-    ) -> tuple[list[Cell], int]:
-        first = True
-        for placed in named:
-            title = self._title(placed)
-            at = placed.x
-            if placed.column.right:
-                at = placed.x + placed.width - len(placed.column.title)
-            if not title:
-                continue
-            if at < used + 1:
-                continue
-            gap = at - used
-            if first:
-                cells.append((" " + "─" * (gap - 2) + " " if gap > 2 else " " * gap, "line"))
-                first = False
-            else:
-                cells.append((" " * gap, "dim"))
-            cells.append((title, self._title_style(placed)))
-            used = at + len(title)
-        return cells, used
-
-    def _title(self, placed: Placed[Any]) -> str:
-        if self._sort is not None and self._sort[0] == placed.column.id:
-            return placed.column.title + ("▾" if self._sort[1] else "▴")
-        return placed.column.title
-
-    def _title_style(self, placed: Placed[Any]) -> str:
-        return "bright" if self._sort is not None and self._sort[0] == placed.column.id else "dim"
 
     # -- Textual ------------------------------------------------------------------------------
 
@@ -420,20 +330,3 @@ class VirtualTable(Widget, can_focus=True):
         """The theme changed: everything is painted anew."""
         super().notify_style_update()
         self.refresh()
-
-
-def two_styles(text: str, words: str) -> list[Cell]:
-    """A gauge: ``"3 data/track"`` draws the first 3 characters as data, the rest as track."""
-    number, _, styles = words.partition(" ")
-    first, _, rest = styles.partition("/")
-    return [(text[: int(number)], first), (text[int(number) :], rest)]
-
-
-def _append(cells: list[Cell], text: str, words: str, used: int, limit: int) -> int:
-    """Add a word of the head if it fits whole; what does not fit is left out, never cut."""
-    gap = 0 if used == EDGE else 1 if len(cells) == 3 else 2
-    if not text or used + gap + len(text) > limit:
-        return used
-    cells.append((" " * gap, "dim"))
-    cells.append((text, words))
-    return used + gap + len(text)
