@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..model.cluster import NOT_CONFIRMED_AFTER_S, Asked
+from ..model.ledger import NOT_CONFIRMED_AFTER_S, Asked
 from ..model.redact import redact_text
 from ..model.seam import Act, Stage
 from ..model.task import RECEIVED, STARTED, Task

@@ -1,29 +1,22 @@
-"""How one event, inspect entry or stored result moves a task from state to state. Pure."""
+"""How one task event moves a task from state to state. Pure."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
 
-from .events import LATEST, Event
-from .fleet import number
-from .observations import ResultMeta
+from .events import Event
 from .task import (
-    BACKEND,
     EVENTS,
     FAILURE,
     FINAL,
-    INSPECT,
-    PENDING,
+    RANK,
     RECEIVED,
     REJECTED,
     RETRY,
     REVOKED,
     STARTED,
     SUCCESS,
-    UNKNOWN,
     Attempt,
-    Exact,
     Task,
 )
 
@@ -36,17 +29,6 @@ STATE_OF = {
     "task-failed": FAILURE,
     "task-succeeded": SUCCESS,
     "task-cancelled": RETRY,
-}
-RANK = {
-    PENDING: 0,
-    RECEIVED: 1,
-    STARTED: 2,
-    RETRY: 3,
-    REJECTED: 3,
-    REVOKED: 4,
-    FAILURE: 5,
-    SUCCESS: 4,
-    UNKNOWN: 2,
 }
 SAME_START_S = 1.0
 """``time_start`` of inspect and the timestamp of ``task-started`` differ by less."""
@@ -61,7 +43,7 @@ def follow(task: Task, event: Event) -> bool:
     fills blanks; ``task-sent`` never sets a state (its sender's clock is another one); an end
     that belongs to a former attempt is written there.
     """
-    _note(task, EVENTS)
+    task.heard_from(EVENTS)
     if event.type == "task-sent":
         _sent(task, event)
         return False
@@ -71,11 +53,6 @@ def follow(task: Task, event: Event) -> bool:
     if state == RECEIVED:
         return _received(task, event)
     return _moved(task, event, state)
-
-
-def _note(task: Task, source: str) -> None:
-    if source not in task.sources:
-        task.sources = (*task.sources, source)
 
 
 def _describe(task: Task, event: Event) -> None:
@@ -295,134 +272,3 @@ def _custom(task: Task, event: Event) -> bool:
     if event.hostname and not task.worker:
         task.worker = sys.intern(event.hostname)
     return False
-
-
-# -- inspect ---------------------------------------------------------------------------------
-
-
-def inspected(task: Task, entry: dict[str, Any], hostname: str, at: float, state: str) -> bool:
-    """Fold one entry of ``inspect active`` (state STARTED) or reserved/scheduled (RECEIVED) in.
-
-    ``entry`` is Celery's request dict: id, name, args, kwargs, delivery_info, time_start
-    (epoch seconds), worker_pid. True when the state changed.
-    """
-    _note(task, INSPECT)
-    _describe_request(task, entry)
-    if task.state in FINAL:
-        return False
-    started = moment(entry.get("time_start"))
-    if state == STARTED and task.started_at is None:
-        task.started_at = started
-    if RANK[state] <= RANK[task.state] and task.state not in (UNKNOWN, RETRY):
-        return False
-    if task.state == RETRY and not (state == STARTED or _waits_longer(task, entry)):
-        return False
-    changed = task.state != state
-    task.state, task.worker, task.source, task.as_of, task.verdict = (
-        state,
-        sys.intern(hostname),
-        INSPECT,
-        at,
-        None,
-    )
-    if isinstance(entry.get("worker_pid"), int) and number(entry["worker_pid"]) is not None:
-        task.pid = entry["worker_pid"]
-    task.order = (task.retries, task.order[1], RANK[state])
-    if changed and state == STARTED:
-        task.ended_at = None
-    return changed
-
-
-def moment(value: Any) -> float | None:
-    """Epoch seconds in a reply; None for what is no time."""
-    at = number(value)
-    return at if at is not None and 0 <= at < LATEST else None
-
-
-def _waits_longer(task: Task, entry: dict[str, Any]) -> bool:
-    retries = entry.get("retries")
-    return isinstance(retries, int) and retries > task.retries
-
-
-def _describe_request(task: Task, entry: dict[str, Any]) -> None:
-    if isinstance(entry.get("name"), str) and not task.name:
-        task.name = sys.intern(entry["name"])
-    args, kwargs = entry.get("args"), entry.get("kwargs")
-    if isinstance(args, list) and isinstance(kwargs, dict) and task.exact is None:
-        task.exact = Exact(args, kwargs, INSPECT)
-        task.args, task.kwargs, task.args_source = repr(tuple(args)), repr(kwargs), INSPECT
-    route = entry.get("delivery_info")
-    if isinstance(route, dict):
-        if task.routing_key is None and isinstance(route.get("routing_key"), str):
-            task.routing_key = route["routing_key"]
-        if task.exchange is None and isinstance(route.get("exchange"), str):
-            task.exchange = route["exchange"]
-
-
-# -- result backend --------------------------------------------------------------------------
-
-VERDICTS = {
-    SUCCESS: "succeeded (result backend, no event)",
-    FAILURE: "failed (result backend, no event)",
-    RETRY: "waits for its retry (result backend, no event)",
-    REJECTED: "rejected (result backend, no event)",
-    STARTED: "started (result backend, no event)",
-}
-
-
-def stored(task: Task, meta: ResultMeta, at: float) -> bool:
-    """Fold a stored result in; True when the state changed.
-
-    A stored REVOKED is not proof (the worker writes it when the command arrives and the task
-    may still run): it never sets the state of a task that was not heard to end.
-    """
-    _note(task, BACKEND)
-    _describe_stored(task, meta)
-    if task.state in FINAL or meta.state == PENDING:
-        return False
-    if meta.state == REVOKED:
-        task.verdict = "revoked says the result backend; not proven, it may still run"
-        if task.state == UNKNOWN:
-            task.state, task.source, task.as_of = REVOKED, BACKEND, at
-            return True
-        return False
-    if meta.state not in VERDICTS or RANK[meta.state] < RANK[task.state]:
-        return False
-    if meta.state == task.state and task.state != UNKNOWN:
-        return False
-    task.state, task.source, task.as_of, task.verdict = (
-        meta.state,
-        BACKEND,
-        at,
-        VERDICTS[meta.state],
-    )
-    task.order = (task.retries, task.order[1], RANK[meta.state])
-    if meta.state in FINAL:
-        task.ended_at = meta.date_done or at
-        task.result, task.exception, task.traceback = meta.result, meta.exception, meta.traceback
-    return True
-
-
-def _describe_stored(task: Task, meta: ResultMeta) -> None:
-    if meta.name and not task.name:
-        task.name = sys.intern(meta.name)
-    if task.exact is None and meta.args is not None and meta.kwargs is not None:
-        task.exact = Exact(meta.args, meta.kwargs, BACKEND)
-        if not task.args:
-            task.args, task.kwargs, task.args_source = (
-                repr(tuple(meta.args)),
-                repr(meta.kwargs),
-                BACKEND,
-            )
-    task.queue = task.queue or meta.queue
-    task.worker = task.worker or (meta.worker or "")
-    task.group_id = task.group_id or meta.group_id
-    task.traceback = task.traceback or (meta.traceback if task.state == FAILURE else None)
-    if task.result is None and task.state == SUCCESS:
-        task.result = meta.result
-
-
-def left_its_worker(task: Task, at: float) -> None:
-    """No inspect lists it any more and nobody said how it ended."""
-    task.verdict = f"no longer on {task.worker or 'its worker'}; no source says how it ended"
-    task.state, task.source, task.as_of = UNKNOWN, INSPECT, at

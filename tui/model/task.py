@@ -13,6 +13,19 @@ STATES = (PENDING, RECEIVED, STARTED, RETRY, SUCCESS, FAILURE, REVOKED, REJECTED
 """Celery's words, and UNKNOWN: it has left its worker and no source says how it ended."""
 FINAL = frozenset({SUCCESS, FAILURE, REVOKED, REJECTED})
 
+RANK = {
+    PENDING: 0,
+    RECEIVED: 1,
+    STARTED: 2,
+    RETRY: 3,
+    REJECTED: 3,
+    REVOKED: 4,
+    FAILURE: 5,
+    SUCCESS: 4,
+    UNKNOWN: 2,
+}
+"""How far a state is: of two at the same moment the greater holds."""
+
 EVENTS, INSPECT, BACKEND, QUEUE = "events", "inspect", "result backend", "queue"
 """The sources a fact may come from."""
 
@@ -90,6 +103,11 @@ class Task(msgspec.Struct, gc=False):
     attempts: tuple[Attempt, ...] = ()
     extra: dict[str, Any] | None = None
     """Fields of custom events, kept as they came."""
+
+    def heard_from(self, source: str) -> None:
+        """Remember that a source spoke of it."""
+        if source not in self.sources:
+            self.sources = (*self.sources, source)
 
     @property
     def final(self) -> bool:
