@@ -44,7 +44,7 @@ def test_literals_and_json_are_read(args: str, kwargs: str, expected: Any) -> No
     ],
 )
 def test_what_cannot_be_sent_is_refused_in_words(args: str, kwargs: str, words: str) -> None:
-    with pytest.raises(ActionError, match=".") as told:
+    with pytest.raises(ActionError) as told:
         parse_edited(args, kwargs)
     assert words in told.value.title
 

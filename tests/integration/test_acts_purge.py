@@ -154,6 +154,12 @@ def test_what_a_worker_holds_survives_a_purge_and_the_dialog_says_so(
         assert len(ledger(worker.ledger)) == 3
 
 
+def test_the_dialog_tells_an_empty_queue_from_an_unknown_depth(own_redis: RedisServer) -> None:
+    with Operator(own_redis.url(0)) as operator:
+        (check,) = operator.look(request(Act.PURGE, QUEUE)).checks
+        assert (check.ok, check.text) == (False, "0 messages waiting now")
+
+
 def test_an_empty_broker_has_nothing_to_undo(own_redis: RedisServer) -> None:
     with Operator(own_redis.url(0)) as operator:
         asked = operator.act(Act.UNDO)

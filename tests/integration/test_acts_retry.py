@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import redis
 from celery import signature
-from kombu import Exchange, Queue
+from kombu.entity import Exchange, Queue
 
 from celery_tui.actions import parse_edited
+from celery_tui.actions.resend import KEPT
 from celery_tui.model.seam import Act, Stage
 from tests.actions.acting import Operator, echoed, ledger, request
 from tests.integration.conftest import RunningCluster
@@ -156,7 +157,7 @@ def test_a_retry_from_inspect_keeps_arguments_queue_and_priority(
         assert "exact, from inspect" in told.text
         new = str(told.new_id)
         held = operator.until(
-            lambda: app.control.inspect(timeout=0.5).query_task(new), "the worker holds the copy"
+            lambda: app.control.inspect(timeout=1.0).query_task(new), "the worker holds the copy"
         )
         assert held["w1@test"][new][1]["delivery_info"]["priority"] == 6
         operator.sees(new, "SUCCESS")
@@ -221,10 +222,8 @@ def test_a_retry_reaches_the_queue_behind_an_exchange(
     name = f"orders-{kind}"
     key = "order.*" if kind == "topic" else "order.new"
     queue = Queue(name, Exchange(f"shop-{kind}", kind), routing_key=key)
-    with cluster.app.connection_for_write() as connection:
-        queue(connection).declare()
     sent = cluster.app.send_task(
-        "sample.echo", (1,), exchange=f"shop-{kind}", exchange_type=kind, routing_key="order.new"
+        "sample.echo", (1,), exchange=f"shop-{kind}", routing_key="order.new", declare=[queue]
     )
     operator.until(lambda: name in operator.cluster.queues, "the queue is found")
     target = operator.task(sent.id)
@@ -257,6 +256,35 @@ def test_only_a_cut_repr_is_never_sent_unasked(cluster: RunningCluster, operator
     ran = echoed(cluster.ledger, str(told.new_id))
     assert ran is not None
     assert (ran["args"], ran["kwargs"]) == (["typed", [1, None]], {"k": True})
+
+
+def test_a_hostile_message_is_refused_or_resent_and_obeyed_never(
+    cluster: RunningCluster, operator: Operator
+) -> None:
+    sent = cluster.app.send_task("sample.echo", (1,), queue="evil")
+    (envelope,) = messages(cluster.broker, "evil")
+    envelope["properties"].update(
+        {"exchange": "x", "routing_key": "celery", "declare": [1], "retry": True, "user_id": "root"}
+    )
+    envelope["headers"]["task"] = "[/oops]\x1b[2J"
+    with redis.Redis.from_url(cluster.broker) as connection:
+        connection.delete("evil")
+        connection.lpush("evil", json.dumps(envelope))
+    operator.until(lambda: "evil" in operator.cluster.queues, "the queue is found")
+    asked = operator.act(Act.RETRY, operator.task(sent.id))
+    operator.outcome(asked, Stage.SENT)
+    new = only_other(cluster.broker, "evil", sent.id)
+    assert new["headers"]["task"] == envelope["headers"]["task"]
+    assert set(new["properties"]) <= {*KEPT, "priority", "correlation_id", "delivery_info",
+                                      "delivery_tag", "body_encoding"}  # fmt: skip
+    del envelope["content-type"]
+    with redis.Redis.from_url(cluster.broker) as connection:
+        connection.delete("evil")
+        connection.lpush("evil", json.dumps(envelope))
+    asked = operator.act(Act.RETRY, operator.task(sent.id))
+    assert "The message has no content-type" in operator.outcome(asked, Stage.FAILED).text
+    assert len(messages(cluster.broker, "evil")) == 1
+    drop_queue(cluster.broker, "evil")
 
 
 def test_edited_arguments_keep_what_the_dialog_had_hidden(

@@ -55,6 +55,7 @@ def run(request: ActionRequest, context: Context, put: Put) -> None:
     told = _Told(request, put)
     try:
         with connected(context) as wire:
+            told.connected = True
             _run(request, context, wire, told)
     except TuiError as error:
         told.fail(error)
@@ -79,6 +80,8 @@ class _Told:
     def __init__(self, request: ActionRequest, put: Put) -> None:
         self._request, self._put = request, put
         self.last: dict[str, Outcome] = {}
+        self.connected = False
+        """Whether anything can have been sent."""
         self._written = False
 
     def put(self, said: Outcome | LogLine) -> None:
@@ -88,16 +91,21 @@ class _Told:
         self._put(said)
 
     def fail(self, error: TuiError) -> None:
-        """What has no outcome failed; what was only sent when the link broke is not confirmed."""
+        """What was refused failed; what a broken link left open is not confirmed."""
         for target in self._request.targets or (NO_TARGET,):
             last = self.last.get(target.id)
-            if last is None:
-                words = str(error) if isinstance(error, ActionError) else f"not sent: {error}"
-                self.put(outcome(self._request, target, Stage.FAILED, words))
+            if last is None and isinstance(error, ActionError):
+                self._end(target, Stage.FAILED, str(error))
+            elif last is None and not self.connected:
+                self._end(target, Stage.FAILED, f"not sent: {error}")
+            elif last is None:
+                self._end(target, Stage.NOT_CONFIRMED, f"it may have been done or not: {error}")
             elif last.stage == Stage.SENT:
-                self.put(
-                    outcome(self._request, target, Stage.NOT_CONFIRMED, f"sent, then: {error}")
-                )
+                self._end(target, Stage.NOT_CONFIRMED, f"{last.text}, then: {error}", last.new_id)
+
+    def _end(self, target: Target, stage: Stage, text: str, new_id: str | None = None) -> None:
+        said = outcome(self._request, target, stage, text)
+        self.put(msgspec.structs.replace(said, new_id=new_id))
 
     def write_down(self, context: Context, error: str = "") -> None:
         """One audit line, once; a full disk is told, and stops nothing."""

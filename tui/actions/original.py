@@ -14,12 +14,14 @@ from ..model.redact import redact_text, redact_value
 from ..model.seam import Target
 from ..model.task import BACKEND, EVENTS, FINAL, INSPECT, Task
 from .base import Context
-from .look import Looked, Sighting, look
+from .look import Sighting, look
 from .route import Trace, trace
 from .stored import stored
 from .wire import Wire
 
 MESSAGE, REPR = "queue message", "the event's repr"
+MESSAGES_SEARCHED_FOR = 50
+"""Each search may read through whole queues: so many in one act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +57,28 @@ def originals(targets: Sequence[Target], context: Context, wire: Wire) -> dict[s
     """Task id -> what is known of it, looked up now."""
     ids = [target.id for target in targets]
     looked, metas = look(wire, context, ids), stored(wire, ids)
-    return {task_id: original(task_id, context, wire, looked, metas) for task_id in ids}
+    found = {}
+    searches = MESSAGES_SEARCHED_FOR
+    for task_id in ids:
+        task, meta = context.tasks.get(task_id), metas.get(task_id)
+        message = None
+        if searches and not _over(task, meta):
+            searches -= 1
+            message = _message(task_id, task, context, wire)
+        found[task_id] = original(task_id, message, task, meta, looked.on_workers(task_id))
+    return found
 
 
 def original(
-    task_id: str, context: Context, wire: Wire, looked: Looked, metas: dict[str, ResultMeta]
+    task_id: str,
+    message: Found | None,
+    task: Task | None,
+    meta: ResultMeta | None,
+    sightings: Sequence[Sighting],
 ) -> Original:
     """The surest: the message itself, then a worker's word, the stored result, the event."""
-    task, meta = context.tasks.get(task_id), metas.get(task_id)
-    sightings = looked.on_workers(task_id)
-    found = None if _over(task, meta) else _message(task_id, task, context, wire)
-    if found is not None:
-        return _of_message(found, task, sightings)
+    if message is not None:
+        return _of_message(message, task, sightings)
     for sighting in sightings:
         told = _of_worker(sighting, task)
         if told is not None:

@@ -18,8 +18,9 @@ from .wire import Wire
 
 RETRIED_FROM = "x-retried-from"
 """Header that names the task this one repeats."""
-NOT_KEPT = frozenset({"delivery_tag", "delivery_info", "body_encoding", "expiration", "user_id"})
-"""Properties that belong to the old message; two messages with one tag would count as one."""
+KEPT = frozenset({"reply_to", "delivery_mode", "message_id", "timestamp", "type", "app_id"})
+"""Properties that the new message has too. The delivery tag is none of them: two messages with
+one tag would count as one."""
 
 Edited = tuple[list[Any], dict[str, Any]] | None
 
@@ -76,22 +77,26 @@ def _send_message(
 ) -> None:
     envelope = original.envelope or {}
     headers = headers_again(envelope["headers"], new_id, datetime.now(UTC))
-    properties = {
-        name: value for name, value in envelope["properties"].items() if name not in NOT_KEPT
-    }
-    properties["correlation_id"] = new_id
-    priority = properties.pop("priority", None)
+    properties = {name: v for name, v in envelope["properties"].items() if name in KEPT}
     body = _body(envelope) if edited is None else _edited_body(original, edited, headers)
     _publish(
         wire,
         route,
         body,
         headers=headers,
-        content_type=envelope.get("content-type"),
-        content_encoding=envelope.get("content-encoding"),
-        priority=priority,
+        content_type=_word(envelope, "content-type"),
+        content_encoding=_word(envelope, "content-encoding"),
+        priority=original.priority,
+        correlation_id=new_id,
         **properties,
     )
+
+
+def _word(envelope: dict[str, Any], name: str) -> str:
+    word = envelope.get(name)
+    if not isinstance(word, str) or not word:
+        raise ActionError(f"The message has no {name}", "It cannot be sent again as it is.")
+    return word
 
 
 def _body(envelope: dict[str, Any]) -> bytes:

@@ -121,7 +121,7 @@ def _check(target: Target, one: Original, route: Route | None, trouble: str) -> 
         return Check(target, False, trouble, at)
     if not one.name:
         return Check(target, False, "its task name is not known", at)
-    source = f"exact, from {one.source}" if one.exact else "only a repr, perhaps cut: edit it first"
+    source = f"exact, from {one.source}" if one.exact else "only as a repr, perhaps cut: edit first"
     return Check(target, True, f"arguments {source}; queue {route.queue}", at)
 
 
@@ -163,8 +163,11 @@ def run(request: ActionRequest, context: Context, wire: Wire, put: Put) -> None:
     edited = request.edited or {}
     found = originals(request.targets, context, wire)
     if not any(found[t.id].exact or t.id in edited for t in request.targets):
+        some = any(found[t.id].args_text for t in request.targets)
         raise ActionError(
-            "Not sent: only a repr of the arguments is known, and it may be cut",
+            "Not sent: only a repr of the arguments is known, and it may be cut"
+            if some
+            else "Not sent: no source knows the arguments any more",
             "Edit them first.",
         )
     for target in request.targets:

@@ -18,7 +18,7 @@ from .base import Context, Put, main_pids, outcome, refusal
 from .ended import follow
 from .look import Looked, Sighting, look
 from .wire import Wire, error_of
-from .words import celery_line, count, duration
+from .words import celery_line, count, duration, named
 
 SIGNALS = ("TERM", "KILL", "QUIT", "USR1")
 """USR1 raises SoftTimeLimitExceeded inside the task. INT is not among them: the processes of a
@@ -144,7 +144,9 @@ def _check(target: Target, looked: Looked, context: Context, wire: Wire) -> Chec
         return Check(target, False, f"{sighting.worker} has a {pool} pool: {CANNOT[pool]}", at)
     pinned = pinned_process(target, context)
     same = "same pid" if pinned == sighting.pid else f"pid {sighting.pid}"
-    return Check(target, True, f"still running on {sighting.worker}, {same}", at)
+    others = [s.worker for s in looked.on_workers(target.id) if s.worker != sighting.worker]
+    also = f"; also held by {named(others)}, which is not touched" if others else ""
+    return Check(target, True, f"still running on {sighting.worker}, {same}{also}", at)
 
 
 def aim(target: Target, looked: Looked, context: Context) -> tuple[Sighting | None, str]:

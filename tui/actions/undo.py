@@ -44,11 +44,12 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
         found = [chosen(preview.request, context, wire, target) for target in _targets(preview)]
     except ActionError as error:
         return msgspec.structs.replace(preview, ready=True, blocked=str(error))
+    title = f"UNDO PURGE  {', '.join(one.queue for one in found)}"
     checks = tuple(
         Check(_target(one), True, f"{count(one.moved, 'message')} of {one.queue}, {_age(one)}", at)
         for one in found
     )
-    return msgspec.structs.replace(preview, checks=checks, ready=True)
+    return msgspec.structs.replace(preview, title=title, checks=checks, ready=True)
 
 
 def _targets(preview: Preview) -> tuple[Target | None, ...]:

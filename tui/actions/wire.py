@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .base import Context
 
 ANSWER_WITHIN_S = 3.0
+NOT_FOUND = "404"
 
 
 class Wire:
@@ -81,12 +82,14 @@ class Wire:
         )
 
     def depth(self, queue: str) -> int | None:
-        """Messages that wait in a queue, over all priorities; None if the broker refuses to say."""
+        """Messages that wait in a queue, over Celery's priorities; None if it is not told."""
         try:
-            told = self.connection.default_channel.queue_declare(queue=queue, passive=True)
-        except self.connection.channel_errors:
-            return None
-        return int(told.message_count)
+            # A refusal closes an AMQP channel: this one is for the question alone.
+            with self.connection.channel() as channel:
+                return int(channel.queue_declare(queue=queue, passive=True).message_count)
+        except self.connection.channel_errors as error:
+            # Redis has no list for an empty queue.
+            return 0 if str(getattr(error, "reply_code", "")) == NOT_FOUND else None
 
     @cached_property
     def _mailbox(self) -> Any:
