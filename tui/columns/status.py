@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from ..model.seam import Finding, Level, Link
 from ..model.worker import LOST, ONLINE, Worker
 from .base import Cell, View
+from .facts import Fact
 from .gauges import gauge
 from .names import literal
 from .numbers import clock, count, duration, known, rate, share, whole
-
-FOREVER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +27,6 @@ class Standing:
     lag_s: float
     """Age of the oldest event not folded in."""
     findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Cells that stand or fall together; the smallest ``keep`` goes first."""
-
-    cells: tuple[Cell, ...]
-    keep: int = FOREVER
-    slot: int = 0
-    """Cells it owns at least, so that what follows does not move."""
-
-    @property
-    def width(self) -> int:
-        """Cells it takes."""
-        return max(self.slot, sum(len(text) for text, _ in self.cells))
 
 
 def plain_url(url: str) -> str:

@@ -9,6 +9,7 @@ from ..model.task import RECEIVED, STARTED, Task
 from ..model.times import parse_iso
 from .base import Cell, Column, View
 from .calls import call_text
+from .facts import Fact
 from .names import cut_middle, cut_task_name, literal, node, short_id
 from .numbers import NOT_APPLICABLE, UNKNOWN, count, duration, known
 
@@ -67,6 +68,11 @@ def glyph_cell(task: Task, view: View) -> Cell:
     """Glyph alone, for narrow lists."""
     glyph, _, style = STATES.get(shown_state(task, view), ("◦", "", ""))
     return glyph, style
+
+
+def id_cell(task: Task, view: View) -> Cell:
+    """First 8 digits of the id."""
+    return short_id(task.id), "dim"
 
 
 def name_cell(task: Task, view: View) -> Cell:
@@ -146,7 +152,7 @@ COLUMNS: tuple[Column[Task], ...] = (
         cut=cut_task_name,
         sort="n",
     ),
-    Column("id", "id", lambda t, v: (short_id(t.id), "dim"), lambda t, v: t.id, 8, sort="i"),
+    Column("id", "id", id_cell, lambda t, v: t.id, 8, keep=90, sort="i"),
     Column(
         "queue",
         "queue",
@@ -196,7 +202,7 @@ COLUMNS: tuple[Column[Task], ...] = (
 RUNNING: tuple[Column[Task], ...] = (
     Column("glyph", "", glyph_cell, lambda t, v: t.state, 1),
     Column("name", "", name_cell, lambda t, v: t.name, 20, grow=16, cut=cut_task_name),
-    Column("id", "id", lambda t, v: (short_id(t.id), "dim"), lambda t, v: t.id, 8, keep=20),
+    Column("id", "id", id_cell, lambda t, v: t.id, 8, keep=20),
     Column("args", "args", args_cell, lambda t, v: t.args, 8, keep=10, grow=100),
     Column("run", "for", run_cell, lambda t, v: t.runtime_so_far(v.now), 6, right=True),
     Column(
@@ -206,7 +212,7 @@ RUNNING: tuple[Column[Task], ...] = (
 WORKER_TASKS: tuple[Column[Task], ...] = (
     Column("state", "", state_cell, lambda t, v: t.state, 10),
     Column("name", "", name_cell, lambda t, v: t.name, 22, grow=18, cut=cut_task_name),
-    Column("id", "id", lambda t, v: (short_id(t.id), "dim"), lambda t, v: t.id, 8),
+    Column("id", "id", id_cell, lambda t, v: t.id, 8),
     Column("args", "args", args_cell, lambda t, v: t.args, 12, keep=10, grow=100),
     Column("pid", "pid", pid_cell, lambda t, v: t.pid, 7, right=True, keep=20),
     Column("run", "for", run_cell, lambda t, v: t.runtime_so_far(v.now), 6, right=True),
@@ -228,29 +234,25 @@ FAILURES: tuple[Column[Task], ...] = (
 )
 
 
-def counts_line(counts: dict[str, int]) -> list[Cell]:
-    """``◦ received 178   ▸ started 46 …`` for the Tasks screen."""
-    cells: list[Cell] = []
-    for state in (
-        "PENDING",
-        "RECEIVED",
-        "STARTED",
-        "SUCCESS",
-        "RETRY",
-        "FAILURE",
-        "REVOKED",
-        "REJECTED",
-        "UNKNOWN",
-    ):
-        number = counts.get(state, 0)
-        if not number and state in ("PENDING", "REVOKED", "REJECTED", "UNKNOWN"):
-            continue
-        glyph, word, style = STATES[state]
-        word = "outcome unknown" if state == "UNKNOWN" else word
-        cells += [
-            (glyph, style),
-            (f" {word} ", "dim"),
-            (count(number), "bold" if number else "dim"),
-            ("   ", "dim"),
-        ]
-    return cells
+def counts_facts(counts: dict[str, int]) -> list[Fact]:
+    """``◦ received 178   ▸ started 46 …`` for the Tasks screen; zeros only of the common ones."""
+    return [
+        _count_fact(state, counts.get(state, 0), keep)
+        for state, keep in COUNTED.items()
+        if counts.get(state, 0) or keep >= COMMON
+    ]
+
+
+COMMON = 50
+COUNTED = {
+    "PENDING": 10, "RECEIVED": 60, "STARTED": 90, "SUCCESS": 70, "RETRY": 50, "FAILURE": 80,
+    "REVOKED": 20, "REJECTED": 15, "UNKNOWN": 40,
+}  # fmt: skip
+"""State -> what stays longest when the width is short; from COMMON on even zero is shown."""
+
+
+def _count_fact(state: str, number: int, keep: int) -> Fact:
+    glyph, word, style = STATES[state]
+    word = "outcome unknown" if state == "UNKNOWN" else word
+    cells = ((glyph, style), (f" {word} ", "dim"), (count(number), "bold" if number else "dim"))
+    return Fact(cells, keep)

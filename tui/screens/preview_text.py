@@ -63,7 +63,8 @@ def body(preview: Preview, now: float, width: int, cut: str, low: bool = False) 
     for fact in preview.facts:
         lines += _point("⋅", "dim", fact, "", width)
     for warning in preview.warnings:
-        lines += _point("!", "warn", warning, "bright", width)
+        if warning.rstrip(".") != preview.blocked.rstrip("."):  # said below, where the act was
+            lines += _point("!", "warn", warning, "bright", width)
     return [*lines, *_now(preview, now, width, cut)]
 
 

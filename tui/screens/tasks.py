@@ -7,8 +7,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from ..columns.base import View
+from ..columns.facts import fitting, in_a_row
 from ..columns.task_rows import TaskRows
-from ..columns.tasks import counts_line
+from ..columns.tasks import counts_facts
 from ..commands import catalog
 from ..commands.base import Command
 from ..widgets.lines import BLANK, Line, Lines
@@ -33,7 +34,8 @@ class TasksScreen(TableScreen):
 
     def above(self, view: View) -> list[Line]:
         """Counts by state."""
-        counts = Line(tuple(counts_line(view.cluster.counts)))
+        facts = fitting(counts_facts(view.cluster.counts), self.app.size.width - 3)
+        counts = Line(in_a_row(facts))
         return [BLANK, counts] if self.app.size.height >= 32 else [counts]
 
     def body(self) -> ComposeResult:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..columns.base import Cell, View
+from ..columns.facts import fitting, in_a_row, taken
 from ..columns.status import Standing, figures, identity, situation
 from ..commands.catalog import LOG, ROOTS, SCREEN_KEYS
-from .facts import fitting, in_a_row, taken
 from .lines import Line, Lines
 
 SMALL = 70

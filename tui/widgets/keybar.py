@@ -12,7 +12,7 @@ HELP_CELLS: tuple[Cell, ...] = (("?", "acc bold"), (" help", "dim"), (" ", ""))
 
 
 class KeyBar(Lines):
-    """Docked at the bottom. Looks drop from the right until all fits; acts stay."""
+    """Docked at the bottom. Looks drop from the right until all fits; acts keep their keys."""
 
     DEFAULT_CSS = "KeyBar { dock: bottom; height: 1; width: 1fr; }"
 
@@ -28,10 +28,11 @@ class KeyBar(Lines):
             cells += [(shown_key(command.keys[0]), "acc bold"), (f" {command.word}  ", "dim")]
         if acts:
             cells.append(("│ ", "line"))
+        words = _width(looks, acts, counts) <= width - 12
         for command in acts:
             number = f" {counts[command.id]}" if command.id in counts else ""
             cells.append((shown_key(command.keys[0]), "dim" if off else "acc bold"))
-            cells.append((f" {command.word}{number}  ", "dim"))
+            cells.append((f" {command.word}{number}  " if words else f"{number} ", "dim"))
         self.show((Line(tuple(cells), HELP_CELLS, "band"),))
 
 

@@ -1,11 +1,28 @@
-"""Lays facts out in a width: those of least importance are left out whole."""
+"""Facts in a row: each stands or falls whole; those of least importance are left out first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ..columns.base import Cell
-from ..columns.status import Fact
+from .base import Cell
+
+FOREVER = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Cells that stand or fall together; the smallest ``keep`` goes first."""
+
+    cells: tuple[Cell, ...]
+    keep: int = FOREVER
+    slot: int = 0
+    """Cells it owns at least, so that what follows does not move."""
+
+    @property
+    def width(self) -> int:
+        """Cells it takes."""
+        return max(self.slot, sum(len(text) for text, _ in self.cells))
 
 
 def fitting(facts: Sequence[Fact], width: int, gap: int = 3) -> list[Fact]:
