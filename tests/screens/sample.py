@@ -30,6 +30,12 @@ TRACEBACK = (
     "    gateway.capture(intent, amount)\n"
     "pay.errors.DeclinedError: Payment 91823 declined\n"
 )
+TIMEOUT = (
+    "Traceback (most recent call last):\n"
+    '  File "crm/tasks.py", line 31, in push\n'
+    "    session.post(url, json=contact, timeout=3)\n"
+    "crm.errors.Timeout: crm.example\n"
+)
 
 
 class StillMonitor:
@@ -104,16 +110,24 @@ def live(cluster: Cluster, since: float = NOW - 60) -> None:
 
 
 def online(cluster: Cluster, now: float = NOW) -> None:
-    """Three workers that beat and answered."""
+    """Three workers that beat and answered; what runs, runs on the last."""
+    running = [task.id for task in cluster.tasks_of(cluster.running)]
     for number, name in enumerate(WORKERS):
+        pid = 4410 + number
+        mine = running if number == 2 else []
         beat = Event(
-            "worker-heartbeat", now - 1, name, pid=4410 + number, freq=2.0, active=number,
-            processed=912 * (number + 1), loadavg=(0.4, 0.3, 0.2), sw_ident="py-celery", sw_ver="5.7.0",
+            "worker-heartbeat", now - 1, name, pid=pid, freq=2.0, active=len(mine),
+            processed=912 * (number + 1), loadavg=(0.4, 0.3, 0.2), sw_ident="py-celery",
+            sw_ver="5.7.0",
         )  # fmt: skip
         events(cluster, beat, at=now - 1)
-        answer(cluster, "stats", name, _stats(4410 + number, 4), now)
+        answer(cluster, "stats", name, _stats(pid, 4), now)
         answer(cluster, "active_queues", name, [{"name": q} for q in _queues(number)], now)
-        for question in ("active", "reserved", "scheduled"):
+        answer(cluster, "registered", name, ["crm.push", "mail.receipt", "pay.charge"], now)
+        answer(
+            cluster, "active", name, [{"id": task_id, "worker_pid": pid} for task_id in mine], now
+        )
+        for question in ("reserved", "scheduled"):
             answer(cluster, question, name, [], now)
     for question in ("ping", "active_queues"):
         cluster.apply(RoundEnded(question, now - 2, now - 1, frozenset(WORKERS)))
@@ -156,30 +170,30 @@ def depths(cluster: Cluster, now: float = NOW) -> None:
 
 
 def moves(cluster: Cluster, now: float = NOW) -> None:
-    """Tasks in every state."""
+    """Tasks in every state; their events come in the order in which they happened."""
+    happened: list[Event] = []
     for number in range(40):
-        _finished(cluster, number, now - 40 + number)
-    _retrying(cluster, 100, now - 20)
+        happened += _finished(number, now - 40 + number)
+    happened += _retrying(100, now - 20)
     for number in range(200, 204):
-        started = now - (number - 199) * 31
-        events(cluster, *_begin(number, started, "crm.accounts.tasks.sync_all_contacts", 2), at=now)
-    events(
-        cluster,
-        _event("task-received", 300, now - 2, 0, name="mail.receipt", args="(88,)", kwargs="{}"),
-    )
+        began = now - (number - 199) * 31
+        happened += _begin(number, began, "crm.accounts.tasks.sync_all_contacts", 2)
     eta = "2026-11-20T12:10:30+00:00"
-    events(cluster, _event("task-received", 301, now - 3, 0, name="crm.push", eta=eta, retries=0))
-    events(
-        cluster,
+    happened += [
+        _event("task-received", 300, now - 2, 0, name="mail.receipt", args="(88,)", kwargs="{}"),
+        _event("task-received", 301, now - 3, 0, name="crm.push", eta=eta, retries=0),
         *_begin(302, now - 9, "pdf.render_invoice", 1),
         _event("task-revoked", 302, now - 8, 1, terminated=True, signum="15", expired=False),
-    )
+        *_begin(303, now - 11, "pdf.render_invoice", 1),
+        _event("task-rejected", 303, now - 10.5, 1, requeue=False),
+    ]
+    for event in sorted(happened, key=lambda event: event.timestamp):
+        events(cluster, event)
 
 
-def _finished(cluster: Cluster, number: int, at: float) -> None:
-    first, second = _begin(
-        number, at, ("pay.charge", "mail.receipt", "stock.reserve")[number % 3], number % 2
-    )
+def _finished(number: int, at: float) -> tuple[Event, ...]:
+    name = ("pay.charge", "mail.receipt", "stock.reserve")[number % 3]
+    first, second = _begin(number, at, name, number % 2)
     if number % 9 == 4:
         last = _event(
             "task-failed", number, at + 0.4, number % 2,
@@ -187,7 +201,7 @@ def _finished(cluster: Cluster, number: int, at: float) -> None:
         )  # fmt: skip
     else:
         last = _event("task-succeeded", number, at + 0.3, number % 2, result="'ok'", runtime=0.25)
-    events(cluster, first, second, last)
+    return first, second, last
 
 
 def _begin(number: int, at: float, name: str, worker: int) -> tuple[Event, Event]:
@@ -198,31 +212,43 @@ def _begin(number: int, at: float, name: str, worker: int) -> tuple[Event, Event
     return received, _event("task-started", number, at + 0.05, worker)
 
 
-def _retrying(cluster: Cluster, number: int, at: float) -> None:
-    events(
-        cluster,
-        Event(
-            "task-sent", at - 1, "gen99@web-4", uuid=task_id(number), name="crm.push", args="(7,)",
-            kwargs="{}", queue="crm", routing_key="crm", retries=0, root_id=task_id(number),
-        ),
-        *_begin(number, at, "crm.push", 1),
-        _event("task-retried", number, at + 3, 1, exception="Timeout('crm.example')", traceback="Timeout: crm"),
-        _event("task-received", number, at + 3.1, 1, name="crm.push", args="(7,)", kwargs="{}", retries=1),
-        _event("task-started", number, at + 12, 1),
-        _event("task-retried", number, at + 15, 1, exception="Timeout('crm.example')", traceback="Timeout: crm"),
+def _retrying(number: int, at: float) -> tuple[Event, ...]:
+    failed = {"exception": "Timeout('crm.example')", "traceback": TIMEOUT}
+    again = {"name": "crm.push", "args": "(7,)", "kwargs": "{}", "retries": 1}
+    sent = Event(
+        "task-sent", at - 1, "gen99@web-4", uuid=task_id(number), name="crm.push", args="(7,)",
+        kwargs="{}", queue="crm", routing_key="crm", retries=0, root_id=task_id(number),
     )  # fmt: skip
+    return (
+        sent,
+        *_begin(number, at, "crm.push", 1),
+        _event("task-retried", number, at + 3, 1, **failed),
+        _event("task-received", number, at + 3.1, 1, **again),
+        _event("task-started", number, at + 12, 1),
+        _event("task-retried", number, at + 15, 1, **failed),
+    )
 
 
 def _event(kind: str, number: int, at: float, worker: int, **fields: Any) -> Event:
     return Event(kind, at, WORKERS[worker], uuid=task_id(number), pid=4410 + worker, **fields)
 
 
+def past(cluster: Cluster, now: float = NOW) -> None:
+    """What the Log tells of the last minutes."""
+    came = Event("worker-online", now - 288, WORKERS[2], pid=4412, freq=2.0)
+    events(cluster, came)
+    cluster.note(now - 120, "celery.events", "warn", "an answer of a worker cannot be read: 'x'")
+    cluster.note(now - 60, "link", "crit", "results link lost: Error 111 connecting to 10.0.3.7")
+    cluster.note(now - 50, "link", "info", "results link live")
+
+
 def busy_cluster(now: float = NOW) -> Cluster:
     """Everything at once: an unconsumed queue, failures, retries, running and waiting tasks."""
     cluster = Cluster(now - 300)
     live(cluster, now - 290)
-    online(cluster, now)
-    depths(cluster, now)
+    past(cluster, now)
+    online(cluster, now - 280)
     moves(cluster, now)
+    depths(cluster, now)
     online(cluster, now)
     return cluster
