@@ -20,7 +20,6 @@ PREVIOUS_PANE = Command("previous_pane", ("shift+tab",), "pane", "previous pane"
 # -- look: view ------------------------------------------------------------------------------
 FILTER = Command("filter", ("slash",), "filter", "filter the rows, live", Group.VIEW, 2)
 SORT = Command("sort", ("s",), "sort", "sort by another column", Group.VIEW, 5)
-REVERSE = Command("reverse", ("S",), "reverse", "reverse the sort", Group.VIEW)
 FREEZE = Command("freeze", ("p",), "freeze", "freeze the view; the counts run on", Group.VIEW, 4)
 FOLLOW = Command("follow", ("f",), "follow", "keep the cursor on the newest row", Group.VIEW, 6)
 TIME = Command("time", ("t",), "time", "clock in UTC or local time", Group.VIEW, 8)
