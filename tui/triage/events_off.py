@@ -20,15 +20,14 @@ def findings(cluster: Cluster, now: float) -> Iterator[Finding]:
     if not off:
         return
     count = f"{len(off)} of {plural(len(there), 'worker')}"
-    sends = "sends" if len(off) == 1 else "send"
     yield Finding(
         rule=RULE,
         severity=Level.WARN,
         subject="task events",
-        text=f"{count} {sends} none: {names(off)}",
-        short=fitted(f"{count} {sends} none, E turns them on"),
+        text=f"off on {count}: their failures and history are not seen; E switches them on",
+        short=fitted(f"off on {count}: failures unseen; E: on"),
         since=None,
         evidence=f"worker:{off[0]}",
         next="E switches them on, until the worker restarts",
-        detail="without them only inspect and the result backend tell of tasks",
+        detail=f"only inspect and the result backend tell of tasks on {names(off)}",
     )
