@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 DEPTHS_EVERY_S = 1.0
-LISTS_A_SECOND = 500
-DEPTHS_AT_LEAST_EVERY_S = 10.0
+LISTS_AT_ONCE = 500
+LISTS_A_SECOND = 350
+"""Of more lists than are read each second; the answers of large fleets cost the broker, too."""
+DEPTHS_AT_LEAST_EVERY_S = 25.0
 FIRST_ROUND_STEP_S = 0.01
 LATER_STEP_S = 0.2
 ROUND_PAUSE_S = 1.0
 NEW_LISTS_AFTER_S = 0.25
+NEW_LISTS_A_SECOND = 2_000
+"""While many lists are being found, all of them are not read again at each step."""
 ALL_UNACKED_EACH_SECOND = 100
 UNACKED_ROUND_S = 5.0
 
@@ -86,7 +90,8 @@ class Poll:
         self._discover_due = now + (ROUND_PAUSE_S if ended else pause)
         before, self._known = self._known, self._broker.lists
         if self._known > before:  # what is new must not wait for the next poll
-            self._depths_due = min(self._depths_due, self._read_at + NEW_LISTS_AFTER_S)
+            pause = max(NEW_LISTS_AFTER_S, self._known / NEW_LISTS_A_SECOND)
+            self._depths_due = min(self._depths_due, self._read_at + pause)
 
     def _read(self) -> None:
         broker = self._broker
@@ -96,8 +101,7 @@ class Poll:
         at = time.time()
         self._source.inbox.put(QueueDepths(at, depths, self._gone(depths), unacked, by_queue))
         self._read_at = time.monotonic()
-        period = max(DEPTHS_EVERY_S, broker.lists / LISTS_A_SECOND)
-        self._depths_due = self._read_at + min(period, DEPTHS_AT_LEAST_EVERY_S)
+        self._depths_due = self._read_at + period_s(broker.lists)
 
     def _gone(self, depths: dict[str, QueueDepth]) -> tuple[str, ...]:
         """Queues told of before that are no more; nobody knows before a round is over."""
@@ -121,3 +125,10 @@ class Poll:
         if found != self._prefixes:
             self._prefixes = found
             self._source.inbox.put(Prefixes(time.time(), found))
+
+
+def period_s(lists: int) -> float:
+    """Seconds between two readings of so many lists."""
+    if lists <= LISTS_AT_ONCE:
+        return DEPTHS_EVERY_S
+    return min(lists / LISTS_A_SECOND, DEPTHS_AT_LEAST_EVERY_S)
