@@ -78,12 +78,18 @@ def test_columns_load_humanize_at_most(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("actions", "backends", "brokers", "sources"),
+        *("actions", "backends", "brokers", "links", "sources"),
         *("commands", "errors", "monitor", "report", "settings", "urls"),
     ],
 )
 def test_what_works_without_a_screen_loads_no_textual(name: str, tmp_path: Path) -> None:
     assert not third_party(loaded_by(tmp_path, f"celery_tui.{name}")) & {"textual"}
+
+
+@pytest.mark.parametrize("name", ["links", "monitor", "preflight"])
+def test_broker_libraries_are_loaded_when_something_connects(name: str, tmp_path: Path) -> None:
+    """Not before the first frame, and never in the thread that draws it."""
+    assert not third_party(loaded_by(tmp_path, f"celery_tui.{name}")) & BROKER
 
 
 @pytest.mark.parametrize("name", ["columns", "commands"])
@@ -99,8 +105,8 @@ def test_what_a_person_sees_loads_no_broker_library(name: str, tmp_path: Path) -
 
 
 def test_nobody_imports_the_folder_by_its_name(tmp_path: Path) -> None:
-    names = ["actions", "backends", "brokers", "cli", "columns", "commands", "model", "monitor"]
-    names += ["report", "screens", "sources", "triage", "widgets"]
+    names = ["actions", "backends", "brokers", "cli", "columns", "commands", "links", "model"]
+    names += ["monitor", "report", "screens", "sources", "triage", "widgets"]
     modules = loaded_by(tmp_path, *(f"celery_tui.{name}" for name in names))
     assert "tui" not in modules
     assert "tui" not in sys.modules

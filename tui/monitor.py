@@ -13,12 +13,13 @@ import msgspec
 
 from . import triage, urls
 from .errors import ActionError, TuiError
+from .links.kombu_link import opened
+from .links.site import Site, completed, load_app, site_of
 from .model.cluster import Cluster
 from .model.seam import ActionRequest, Finding, Health, Link, LogLine, Outcome, Preview, Stage
 from .model.task import BACKEND, Task
 from .model.worker import LOST, ONLINE, SILENT, STOPPED, Worker
 from .settings import Settings
-from .sources import connection
 from .sources.base import Source
 from .sources.events import EventSource
 from .sources.inbox import Inbox
@@ -63,7 +64,7 @@ class Monitor:
         self.lag_s = 0.0
         """Age of the oldest waiting event, in seconds."""
         self._app = app
-        self._site: connection.Site | None = None
+        self._site: Site | None = None
         self._memory = triage.Memory()
         self._acts: list[threading.Thread] = []
         self._logs = Logs(self.inbox, settings.log_file)
@@ -77,16 +78,16 @@ class Monitor:
     def check_app(self) -> None:
         """Load the app named in the settings, here and now. Raises AppError."""
         if self._app is None and self.settings.app:
-            self._app = connection.load_app(self.settings.app)
+            self._app = load_app(self.settings.app)
         if self._app is not None:
-            self.settings = connection.completed(self.settings, self._app)
-        self._site = connection.site_of(self.settings, self._app)
+            self.settings = completed(self.settings, self._app)
+        self._site = site_of(self.settings, self._app)
 
     def check_broker(self) -> None:
         """Connect once, here and now. Raises BrokerError (or AppError)."""
         self.check_app()
         assert self._site is not None  # noqa: S101  narrows for the type checker only
-        with connection.opened(self._site):
+        with opened(self._site):
             pass
 
     def start(self) -> None:
@@ -95,7 +96,7 @@ class Monitor:
         Raises BrokerError when no broker is named at all.
         """
         if self._site is None and not self.settings.app and self._app is None:
-            self._site = connection.site_of(self.settings)
+            self._site = site_of(self.settings)
         self._logs.install(self._secrets())
         if self._site is not None:
             self._start_sources()
@@ -257,7 +258,7 @@ class Monitor:
             raise ActionError("The app is still being loaded", "Try again in a moment.")
         context = actions.context(
             self.settings,
-            lambda: connection.opened(site),
+            lambda: opened(site),
             self.cluster,
             request,
             self.clock(),

@@ -17,8 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from . import probe, urls
 from .errors import AppError, BrokerError, TuiError
+from .links.errors import broker_error, who
+from .links.site import completed, load_app
 from .settings import Settings
-from .sources.connection import broker_error, completed, load_app, who
 
 PATIENCE_S = 3.0
 """How long a host may take that answers nothing at all: a lost packet alone costs one second."""

@@ -11,7 +11,7 @@ import pytest
 from celery_tui import brokers
 from celery_tui.brokers.redis import RedisBroker
 from celery_tui.errors import BackendError, BrokerError
-from celery_tui.redis_link import NotPermitted, connect
+from celery_tui.links.redis_link import NotPermitted, connect
 from celery_tui.settings import Settings
 from tests.brokers.messages import message
 from tests.servers import RedisServer, free_port
@@ -100,7 +100,7 @@ def test_a_server_that_is_no_redis_is_told() -> None:
 def test_a_broker_that_hangs_is_told_in_time(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celery_tui.redis_link.ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("celery_tui.links.redis_link.ANSWER_TIMEOUT_S", 0.2)
     broker = RedisBroker(server.url())
     server.pause()
     try:

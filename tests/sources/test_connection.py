@@ -11,17 +11,11 @@ from pathlib import Path
 import pytest
 
 from celery_tui.errors import AppError, BrokerError
+from celery_tui.links.errors import broker_error
+from celery_tui.links.kombu_link import opened
+from celery_tui.links.site import Site, completed, load_app, site_of, transport_options
 from celery_tui.model.seam import Health, Link
 from celery_tui.settings import Settings
-from celery_tui.sources.connection import (
-    Site,
-    broker_error,
-    completed,
-    load_app,
-    opened,
-    site_of,
-    transport_options,
-)
 from celery_tui.sources.events import EventSource
 from celery_tui.sources.inbox import Inbox
 from celery_tui.sources.inspect import InspectSource

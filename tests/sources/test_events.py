@@ -9,12 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from celery_tui.links.kombu_link import opened
+from celery_tui.links.site import Site
 from celery_tui.model.cluster import Cluster
 from celery_tui.model.events import Event
 from celery_tui.model.observations import EventBatch
 from celery_tui.model.seam import Link
 from celery_tui.sources.base import Source
-from celery_tui.sources.connection import Site, opened
 from celery_tui.sources.events import EventSource, event_queue, keep, unreadable
 from celery_tui.sources.inbox import Inbox
 from tests.servers import wait_for

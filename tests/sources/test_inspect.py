@@ -14,14 +14,15 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from celery_tui.links.kombu_link import opened
+from celery_tui.links.mailbox import ACCEPT, BINDING_TTL_MS, LIST_TTL_MS, mailbox, read
+from celery_tui.links.site import Site
 from celery_tui.model.cluster import Cluster
 from celery_tui.model.observations import Reply, RoundEnded
 from celery_tui.model.seam import Link
 from celery_tui.sources.base import Source
-from celery_tui.sources.connection import Site, opened
 from celery_tui.sources.inbox import Inbox
 from celery_tui.sources.inspect import FIRST, InspectSource, period_s
-from celery_tui.sources.mailbox import ACCEPT, BINDING_TTL_MS, LIST_TTL_MS, mailbox, read
 from tests.servers import Worker, wait_for
 
 from .fleet import Fleet, Told, running_fleet
@@ -131,7 +132,7 @@ def test_nothing_is_left_after_a_stop(fleet: Fleet) -> None:
 
 WATCHES = """
 import sys
-from celery_tui.sources.connection import Site
+from celery_tui.links.site import Site
 from celery_tui.sources.inbox import Inbox
 from celery_tui.sources.inspect import InspectSource
 import celery_tui.sources.inspect as inspect

@@ -8,7 +8,7 @@ from itertools import cycle
 from typing import Any
 
 from ..errors import BackendError
-from ..redis_link import connect, told
+from ..links.redis_link import connect, told
 from .base import Fetched
 from .meta import read
 

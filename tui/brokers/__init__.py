@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..redis_link import is_redis, scheme_of, tls_of
+from ..links.redis_link import is_redis, scheme_of, tls_of
 
 if TYPE_CHECKING:
     from ..settings import Settings

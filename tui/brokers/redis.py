@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError
+from ..links.redis_link import connect, told
 from ..model.observations import QueueDepth
-from ..redis_link import connect, told
 from . import redis_quarantine
 from .base import Found, Quarantined
 from .message import parse

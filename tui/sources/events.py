@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError
+from ..links.kombu_link import NO_BROADCAST, broadcasts, latency_ms, opened
+from ..links.site import Site
 from ..model.events import Decoded, Event, decode
 from ..model.observations import EventBatch
 from .base import Source
-from .connection import NO_BROADCAST, Site, broadcasts, latency_ms, opened
 from .inbox import Inbox
 from .redis_push import Pushed
 

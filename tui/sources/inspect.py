@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..links.kombu_link import NO_BROADCAST, broadcasts, latency_ms, opened
+from ..links.mailbox import Answer, Mailbox, mailbox
+from ..links.site import Site
 from ..model.observations import Reply, RoundEnded
 from .base import Source
-from .connection import NO_BROADCAST, Site, broadcasts, latency_ms, opened
 from .inbox import Inbox
-from .mailbox import Answer, Mailbox, mailbox
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

@@ -7,8 +7,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ..brokers import open_broker, why_not
+from ..links.redis_link import NotPermitted
 from ..model.observations import Prefixes, QueueDepth, QueueDepths
-from ..redis_link import NotPermitted
 from .base import Source
 from .inbox import Inbox
 

@@ -7,9 +7,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ..backends import open_backend, why_not
+from ..links.redis_link import NotPermitted
 from ..model.observations import ResultMeta, Results
 from ..model.task import FAILURE, SUCCESS
-from ..redis_link import NotPermitted
 from .base import Source
 from .inbox import Inbox
 

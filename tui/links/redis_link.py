@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from . import urls
-from .errors import BackendError, BrokerError
+from .. import urls
+from ..errors import BackendError, BrokerError
 
 if TYPE_CHECKING:
     from redis import Redis, RedisError

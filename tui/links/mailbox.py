@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from .connection import Site, redis_client
+from .kombu_link import redis_client
+from .site import Site
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

@@ -1,0 +1,1 @@
+"""Connections to brokers and result backends, and what their errors mean in words."""

@@ -1,0 +1,154 @@
+"""What the error of a broker's driver means: one sentence, a hint, and no password."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+
+from .. import urls
+from ..errors import BrokerError
+from .redis_link import in_words
+
+EXTRAS = {
+    "redis": "celery[redis]",
+    "rediss": "celery[redis]",
+    "sentinel": "celery[redis]",
+    "sqs": "celery[sqs]",
+    "mongodb": "celery[mongodb]",
+    "sqla": "celery[sqlalchemy]",
+    "sqlalchemy": "celery[sqlalchemy]",
+    "qpid": "celery[qpid]",
+    "confluentkafka": "kombu[confluentkafka]",
+    "gcpubsub": "celery[gcpubsub]",
+    "librabbitmq": "celery[librabbitmq]",
+}
+"""URL scheme -> what pip installs for it."""
+
+
+def broker_error(error: BaseException, url: str) -> BrokerError:
+    """The error in one sentence and with a hint, without any password of ``url``."""
+    chain = tuple(_chain(error))
+    for recognise in _RECOGNISERS:
+        for link in chain:
+            found = recognise(link, url)
+            if found is not None:
+                return BrokerError(urls.clean(found[0], url), found[1])
+    return _redis_words(chain, url) or BrokerError(
+        urls.clean(f"{who(url)} cannot be used: {type(error).__name__}: {error}", url),
+        "Check the URL, and that the broker runs.",
+    )
+
+
+def who(url: str) -> str:
+    """The broker as the subject of a sentence."""
+    return f"The broker {urls.redact(url)}"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _redis_words(chain: tuple[BaseException, ...], url: str) -> BrokerError | None:
+    try:
+        from redis import RedisError
+    except ImportError:
+        return None
+    for link in chain:
+        if isinstance(link, RedisError):
+            said = in_words(link, url, BrokerError)
+            return BrokerError(said.title, said.hint)
+    return None
+
+
+Said = tuple[str, str] | None
+
+
+def _driver(error: BaseException, url: str) -> Said:
+    if not isinstance(error, ImportError):
+        return None
+    scheme = url.partition("://")[0].partition("+")[0].lower()
+    hint = f'Install it: pip install "{EXTRAS[scheme]}"' if scheme in EXTRAS else "Install it."
+    return f"The driver for {scheme}:// is not installed ({error})", hint
+
+
+def _scheme(error: BaseException, url: str) -> Said:
+    if not (isinstance(error, KeyError) and "No such transport" in str(error)):
+        return None
+    return (
+        f"Celery knows no broker called {url.partition('://')[0]!r}",
+        "Use a URL such as redis://host:6379/0 or amqp://user:password@host:5672//.",
+    )
+
+
+def _wrong_url(error: BaseException, url: str) -> Said:
+    if not isinstance(error, ValueError) or isinstance(error, UnicodeError):
+        return None
+    return (
+        f"The broker URL {urls.redact(url)} cannot be read: {str(error).rstrip('.')}",
+        "Write it as scheme://user:password@host:port/path.",
+    )
+
+
+def _refused_login(error: BaseException, url: str) -> Said:
+    if type(error).__name__ != "AccessRefused":
+        return None
+    return f"{who(url)} refused the user name or password", "Check both in the URL."
+
+
+def _vhost(error: BaseException, url: str) -> Said:
+    if type(error).__name__ == "NotAllowed":
+        return f"{who(url)} refused the virtual host: {error}", "Check the path of the URL."
+    if "DB index" in str(error):
+        return f"{who(url)} has no such database: {error}", "Check the number in the URL's path."
+    return None
+
+
+def _unknown_host(error: BaseException, url: str) -> Said:
+    words = ("Name or service not known", "Temporary failure in name resolution", "nodename nor")
+    if not (isinstance(error, socket.gaierror) or any(word in str(error) for word in words)):
+        return None
+    return f"{who(url)} is on a host that nobody knows", "Check the host name, or the name service."
+
+
+def _tls(error: BaseException, url: str) -> Said:
+    if not isinstance(error, ssl.SSLError):
+        return None
+    return f"{who(url)} and we do not agree on TLS: {error}", "Check the scheme and certificates."
+
+
+def _refused(error: BaseException, url: str) -> Said:
+    if not (isinstance(error, ConnectionRefusedError) or "Connection refused" in str(error)):
+        return None
+    return f"{who(url)} refused the connection", "Check host and port, and that the broker runs."
+
+
+def _timeout(error: BaseException, url: str) -> Said:
+    if not isinstance(error, TimeoutError):
+        return None
+    return f"{who(url)} does not answer in time", "Check host, port and firewall, and its load."
+
+
+def _closed(error: BaseException, url: str) -> Said:
+    words = ("closed by server", "reset by peer", "Broken pipe", "Socket closed", "closed the conn")
+    if not any(word in str(error) for word in words):
+        return None
+    return f"{who(url)} closed the connection", "Check that the broker still runs."
+
+
+_RECOGNISERS: tuple[Callable[[BaseException, str], Said], ...] = (
+    _driver,
+    _scheme,
+    _refused_login,
+    _vhost,
+    _unknown_host,
+    _tls,
+    _refused,
+    _closed,
+    _timeout,
+    _wrong_url,
+)

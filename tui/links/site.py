@@ -1,0 +1,162 @@
+"""Where to connect: a broker's URL, and the names and options that its Celery uses there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from .. import urls
+from ..errors import AppError, BrokerError
+from ..settings import Settings
+
+if TYPE_CHECKING:
+    from kombu.connection import Connection
+
+CONNECT_TIMEOUT_S = 3.0
+"""How long a dead host may keep us waiting."""
+ANSWER_TIMEOUT_S = 3.0
+"""How long a broker that took our connection may be silent when asked something."""
+AMQP_HEARTBEAT_S = 10
+
+REDIS = frozenset({"redis", "rediss", "sentinel", "sentinels", "valkey", "valkeys"})
+AMQP = frozenset({"amqp", "amqps", "pyamqp", "librabbitmq"})
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where to look: a broker, and the names that its Celery uses there."""
+
+    url: str
+    """Broker URL, alternates separated by ``;``. Holds the password: never show it."""
+    key_prefix: str = ""
+    app: Any = field(default=None, repr=False)
+    """The user's Celery app, where one was named: it knows TLS and transport options."""
+    event_exchange: str = "celeryev"
+    event_queue_prefix: str = "celeryev"
+    control_exchange: str = "celery"
+
+    @property
+    def scheme(self) -> str:
+        """Transport name in the URL, in small letters."""
+        return self.url.partition("://")[0].partition("+")[0].lower()
+
+    def connect(self) -> Connection:
+        """A new connection, not yet established; each thread has its own."""
+        options = {
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "transport_options": transport_options(self.scheme, self.key_prefix),
+            "heartbeat": AMQP_HEARTBEAT_S if self.scheme in AMQP else 0,
+        }
+        if self.app is not None:
+            connection: Connection = self.app.connection_for_read(self.url, **options)
+            return connection
+        from kombu.connection import Connection
+
+        return Connection(self.url, **options)
+
+
+def transport_options(scheme: str, key_prefix: str = "") -> dict[str, Any]:
+    """Options that let kombu notice a dead broker soon, and the Redis key prefix."""
+    if scheme in AMQP:
+        return {"read_timeout": ANSWER_TIMEOUT_S, "write_timeout": ANSWER_TIMEOUT_S}
+    if scheme not in REDIS:
+        return {}
+    options: dict[str, Any] = {
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "socket_timeout": ANSWER_TIMEOUT_S,
+        "socket_keepalive": True,
+    }
+    return {**options, "global_keyprefix": key_prefix} if key_prefix else options
+
+
+def site_of(settings: Settings, app: Any = None) -> Site:
+    """Where ``settings`` point to; with an app, what it leaves open is the app's own.
+
+    Raises BrokerError if no broker is named, AppError if the app's configuration is broken.
+    """
+    if app is None:
+        if not settings.broker:
+            raise BrokerError("No broker is named", "Use -b URL, -A app or CELERY_BROKER_URL.")
+        return Site(settings.broker, settings.key_prefix)
+    with _app_errors(settings.app or str(app)):
+        conf = app.conf
+        return Site(
+            settings.broker or joined(conf.broker_read_url) or "amqp://guest@localhost//",
+            key_prefix(settings, app),
+            app,
+            conf.event_exchange,
+            conf.event_queue_prefix,
+            conf.control_exchange,
+        )
+
+
+def completed(settings: Settings, app: Any) -> Settings:
+    """Settings in which the app's broker, backend and key prefix fill what was not given."""
+    with _app_errors(settings.app or str(app)):
+        return replace(
+            settings,
+            broker=site_of(settings, app).url,
+            result_backend=settings.result_backend or _backend(app),
+            key_prefix=key_prefix(settings, app),
+        )
+
+
+def key_prefix(settings: Settings, app: Any) -> str:
+    """The given key prefix, or the one in the app's transport options."""
+    if settings.key_prefix:
+        return settings.key_prefix
+    return str((app.conf.broker_transport_options or {}).get("global_keyprefix", ""))
+
+
+def _backend(app: Any) -> str | None:
+    backend = app.conf.result_backend
+    return backend if isinstance(backend, str) and backend not in ("", "disabled") else None
+
+
+def joined(url: Any) -> str | None:
+    """A broker URL as one string: Celery also takes a list of alternates."""
+    if isinstance(url, (list, tuple)):
+        return ";".join(str(part) for part in url)
+    return str(url) if url else None
+
+
+def load_app(name: str) -> Any:
+    """The Celery app called ``name`` as ``celery -A`` would find it.
+
+    Runs the user's code. Raises AppError for whatever goes wrong in there.
+    """
+    with _app_errors(name):
+        from celery.app.utils import find_app
+
+        app = find_app(name)
+        if not hasattr(app, "connection_for_read"):
+            raise AppError(
+                f"{name!r} is not a Celery app but {type(app).__name__}",
+                "Name the module or module:attribute as for celery -A.",
+            )
+        if os.environ.get("DJANGO_SETTINGS_MODULE"):
+            # Only this sets Django up; finding the app does not.
+            app.loader.import_default_modules()
+        return app
+
+
+@contextlib.contextmanager
+def _app_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (AppError, BrokerError):
+        raise
+    except ModuleNotFoundError as error:
+        raise AppError(
+            f"Cannot load the Celery app {name!r}: {urls.clean(str(error))}",
+            "Run in the folder from which celery -A works, and in its virtual environment.",
+        ) from error
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
+        text = urls.clean(f"{type(error).__name__}: {error}")
+        raise AppError(
+            f"Cannot load the Celery app {name!r}: {text}",
+            f"Try `celery -A {name} report`: it meets the same error and shows where.",
+        ) from error
