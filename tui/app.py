@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding
+from textual.scrollbar import ScrollBar
 
 from .columns.base import View
 from .columns.names import shared_suffix
@@ -30,6 +31,7 @@ from .screens.workers import WorkersScreen
 from .settings import Settings
 from .theme import THEMES, Look
 from .urls import redact
+from .widgets.scrollbar import PlainScrollBar
 from .widgets.toasts import Shelf
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ DRAIN_SLICE_S = 0.004
 NAP_S = 0.001
 """Between slices: a key passes several turns of the loop, ``sleep(0)`` would make it pay each."""
 QUIT_WITHIN_S = 2.0
+
+ScrollBar.renderer = PlainScrollBar
 
 
 class CeleryTui(App[int]):
@@ -153,8 +157,8 @@ class CeleryTui(App[int]):
     def paint(self) -> None:
         """Paint clock: only the screen on top; a dialog brings itself up to date too."""
         self._tell_outcomes()
-        if not self.screen_stack:  # the clock strikes once more while the app ends
-            return
+        if not self.is_running or not self.screen_stack:
+            return  # the clock strikes once more while the app ends
         tick = getattr(self.screen, "tick", None)
         if tick is not None:
             tick()

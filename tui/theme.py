@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rich.cells import cell_len
 from rich.color import Color
 from rich.style import Style
 from textual.theme import Theme
@@ -111,7 +112,10 @@ class Look:
         """``text`` in the glyphs of this look; ASCII when that is asked for."""
         if not self.ascii or text.isascii():
             return text
-        return text.translate(TO_ASCII).encode("ascii", "replace").decode("ascii")
+        text = text.translate(TO_ASCII)
+        if text.isascii():
+            return text
+        return "".join(char if char.isascii() else "?" * cell_len(char) for char in text)
 
     def style(self, words: str, on: str = "bg") -> Style:
         """Rich style of ``words`` (``"crit bold"``, ``"filled acc"``) on a background token.

@@ -33,8 +33,18 @@ def cut_cells(text: str, width: int, sign: str) -> str:
     return set_cell_size(text, max(0, width - len(sign))).rstrip() + sign[:width]
 
 
+def is_rule(text: str) -> bool:
+    """Blanks and hairlines: nobody misses what is cut of them."""
+    return not text.strip(" ─-")
+
+
+def sign_cut(text: str, sign: str) -> str:
+    """``text`` with the sign in its last cells: what would follow has no room at all."""
+    return cut_cells(f"{text}  ", cell_len(text), sign)
+
+
 def strip_of(cells: Iterable[Cell], width: int, look: Look, on: str = "bg") -> Strip:
-    """One line of cells on a background, cut or filled up to ``width`` cells.
+    """One line of cells on a background, cut (with its sign) or filled up to ``width`` cells.
 
     Neighbours of one style become one segment: style changes cost bytes on a slow line.
     """
@@ -44,8 +54,8 @@ def strip_of(cells: Iterable[Cell], width: int, look: Look, on: str = "bg") -> S
         text = look.glyphs(text)
         size = len(text) if text.isascii() else cell_len(text)
         if used + size > width:
-            text = set_cell_size(text, max(0, width - used))
-            size = width - used
+            text = cut_cells(text, width - used, "" if is_rule(text) else look.cut)
+            text, size = fit(text, width - used), width - used
         used += size
         if text.isspace() and runs and "filled" not in runs[-1][1] and "underline" not in words:
             words = runs[-1][1] if "filled" not in words else words

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ..columns.base import Cell
-from .cells import cut_cells, strip_of
+from .cells import cut_cells, is_rule, sign_cut, strip_of
 from .look import look_of
 
 
@@ -31,9 +31,12 @@ class Line:
         cells: list[Cell] = [(" " * self.indent, "")]
         for text, words in self.left:
             size = cell_len(text)
+            if size > room and not room and not is_rule(text):
+                cells[-1] = (sign_cut(cells[-1][0], cut), cells[-1][1])
             if size > room:
-                cells.append((cut_cells(text, room, cut), words))
-                room = 0
+                shown = cut_cells(text, room, cut)
+                cells.append((shown, words))
+                room -= cell_len(shown)
                 break
             cells.append((text, words))
             room -= size

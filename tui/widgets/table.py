@@ -14,6 +14,7 @@ from ..columns.base import EDGE, Cell, Placed, View, place
 from ..columns.rows import Head, Rows
 from ..theme import Look
 from .cells import strip_of
+from .lines import Line
 from .look import look_of
 from .table_lines import NOTHING, Painted, Sort, head_cells, row_cells
 
@@ -304,8 +305,8 @@ class VirtualTable(Widget, can_focus=True):
 
     def _empty_strip(self, look: Look, width: int, y: int) -> Strip:
         if y == 1 and not self._ids and self._view is not None:
-            cells = [(" " * EDGE, ""), *self.rows.empty(self._view)]
-            return strip_of(cells, width, look)
+            line = Line(tuple(self.rows.empty(self._view)), indent=EDGE)
+            return strip_of(line.cells(width, look.cut), width, look)
         return strip_of([], width, look)
 
     # -- Textual ------------------------------------------------------------------------------
