@@ -356,7 +356,7 @@ async def standing(
     state: State, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[CeleryTui, Pilot[int]]]:
     """The app in that state."""
-    app = app_on(state.cluster(), **state.settings) if state.started else nothing_named()
+    app = app_on(state.cluster(), **state.settings) if state.started else nothing_named(state)
     with no_machine():
         async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
@@ -367,9 +367,9 @@ async def standing(
             yield app, pilot
 
 
-def nothing_named() -> CeleryTui:
+def nothing_named(state: State) -> CeleryTui:
     """The app of somebody who only typed ``celery-tui``."""
-    return CeleryTui(Settings(), clock=lambda: NOW)
+    return CeleryTui(Settings(**state.settings), clock=lambda: NOW)
 
 
 async def settle(app: CeleryTui, pilot: Pilot[int]) -> None:
