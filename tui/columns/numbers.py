@@ -14,16 +14,16 @@ def count(value: int) -> str:
     """``0``, ``1,234``, from a million ``1.23M``."""
     if abs(value) < 1_000_000:
         return f"{value:,}"
-    if abs(value) < 1_000_000_000:
+    if abs(value) < 999_995_000:
         return f"{value / 1e6:.2f}M"
     return f"{value / 1e9:.2f}G"
 
 
 def short_count(value: float) -> str:
     """For axes and titles: ``950``, ``88k``, ``1.2M``."""
-    if value < 1_000:
+    if value < 999.5:
         return f"{value:.0f}"
-    return f"{value / 1e3:.0f}k" if value < 1_000_000 else f"{value / 1e6:.1f}M"
+    return f"{value / 1e3:.0f}k" if value < 999_500 else f"{value / 1e6:.1f}M"
 
 
 def rate(value: float) -> str:
@@ -32,7 +32,7 @@ def rate(value: float) -> str:
         return "0.0"
     if value < 0.01:
         return "<0.01"
-    if value < 1:
+    if value < 0.995:
         return f"{value:.2f}"
     if value < 99.95:
         return f"{value:.1f}"
@@ -60,7 +60,9 @@ def duration(seconds: float) -> str:
 
 
 def whole(seconds: float) -> str:
-    """A duration that nobody needs tenths of: ``1s``, ``38s``, ``11m42s``."""
+    """A duration that nobody needs tenths of: ``<1s``, ``1s``, ``38s``, ``11m42s``."""
+    if 0 < seconds < 1:
+        return "<1s"
     return f"{int(seconds)}s" if 0 <= seconds < 10 else duration(max(0.0, seconds))
 
 
@@ -71,14 +73,14 @@ def share(part: float) -> str:
         return "0.0%"
     if percent < 0.1:
         return "<0.1%"
-    return f"{percent:.1f}%" if percent < 10 else f"{percent:.0f}%"
+    return f"{percent:.1f}%" if percent < 9.95 else f"{percent:.0f}%"
 
 
 def size(value: int) -> str:
     """``612M``, ``1.9G``; 1024-based."""
     amount = float(value)
     for unit in ("B", "K", "M"):
-        if amount < 1_000:
+        if amount < 999.5:
             return f"{amount:.0f}{unit}"
         amount /= 1024
     return f"{amount:.1f}G" if amount < 100 else f"{amount:.0f}G"

@@ -77,6 +77,7 @@ def _attempt(
         rows.append(Phase("held", attempt.received_at, attempt.started_at, WAIT, "by the worker"))
     if attempt.started_at is not None:
         end = attempt.ended_at or (now if attempt.state == STARTED else attempt.started_at)
+        end = max(end, attempt.started_at)  # events in disorder may have mixed two tries
         label = f"try {number}" if of > 1 else "run"
         failed = attempt.state in (RETRY, FAILURE)
         cause = literal(_exception_name(attempt.exception), 60) if failed else ""
