@@ -14,7 +14,6 @@ from celery_tui.settings import Settings
 from tests.conftest import missing
 from tests.servers import RedisServer, ServerMissing
 
-
 # What Celery itself calls when it stores a result.
 pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")
 
