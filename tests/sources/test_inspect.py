@@ -14,8 +14,10 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from celery_tui.links.asking import ACCEPT, read
 from celery_tui.links.kombu_link import opened
-from celery_tui.links.mailbox import ACCEPT, BINDING_TTL_MS, LIST_TTL_MS, mailbox, read
+from celery_tui.links.mailbox import mailbox
+from celery_tui.links.redis_mailbox import BINDING_TTL_MS, LIST_TTL_MS
 from celery_tui.links.site import Site
 from celery_tui.model.cluster import Cluster
 from celery_tui.model.observations import Reply, RoundEnded

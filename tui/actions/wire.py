@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -10,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import backends, brokers
 from ..errors import ActionError, BackendError
+from ..links.asking import Answer, Mailbox
+from ..links.kombu_link import broadcasts
+from ..links.mailbox import lent_oid, mailbox
+from ..links.site import site_of
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -18,6 +25,8 @@ if TYPE_CHECKING:
     from ..backends.base import Backend
     from ..brokers.base import Broker
     from .base import Context
+
+log = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S = 3.0
 NOT_FOUND = "404"
@@ -69,17 +78,21 @@ class Wire:
     ) -> dict[str, Any]:
         """Each worker's answer to a remote control command, by node name.
 
-        Returns once ``expected`` workers have answered, else after ``timeout_s``; without
-        ``destination`` it goes to all. Two workers of one name: an error reply wins.
+        Returns once ``expected`` workers (or all of ``destination``) have answered, else after
+        ``timeout_s``; without ``destination`` it goes to all. A broker that cannot broadcast
+        reaches nobody. Two workers of one name: an error reply wins.
         """
-        words = dict(arguments or {})
-        if destination:
-            chosen = list(destination)
-            return _by_hostname(self._mailbox.call(chosen, command, words, timeout=timeout_s))
-        limit = expected or None
-        return _by_hostname(
-            self._mailbox.multi_call(command, words, timeout=timeout_s, limit=limit)
-        )
+        if not broadcasts(self.connection):
+            return {}
+        ticket = str(uuid.uuid4())
+        self._mailbox.ask(command, ticket, destination, arguments)
+        enough = len(destination) or expected
+        until = time.monotonic() + timeout_s
+        answers: dict[str, Any] = {}
+        while (left_s := until - time.monotonic()) > 0 and not 0 < enough <= len(answers):
+            for answer in self._mailbox.answers(left_s, urgent=True):
+                _collect(answers, answer, ticket)
+        return answers
 
     def depth(self, queue: str) -> int | None:
         """Messages that wait in a queue, over Celery's priorities; None if it is not told."""
@@ -92,32 +105,22 @@ class Wire:
             return 0 if str(getattr(error, "reply_code", "")) == NOT_FOUND else None
 
     @cached_property
-    def _mailbox(self) -> Any:
-        """Celery's mailbox without its producer pool, which all threads of a process share."""
-        from kombu.pidbox import Mailbox
-
-        conf = self.app.conf
-        return Mailbox(
-            conf.control_exchange,
-            type="fanout",
-            accept=conf.accept_content,
-            serializer=conf.task_serializer,
-            queue_ttl=conf.control_queue_ttl,
-            reply_queue_ttl=conf.control_queue_ttl,
-            queue_expires=conf.control_queue_expires,
-            reply_queue_expires=conf.control_queue_expires,
-        )(self.connection)
+    def _mailbox(self) -> Mailbox:
+        """Where this act's answers come in; made at the first question."""
+        site = site_of(self._context.settings, self._context.app)
+        oid = self._stack.enter_context(lent_oid())
+        return self._stack.enter_context(mailbox(self.connection, site, oid))
 
 
-def _by_hostname(replies: Any) -> dict[str, Any]:
-    answers: dict[str, Any] = {}
-    for reply in replies or ():
-        if not isinstance(reply, dict):
-            continue
-        for hostname, answer in reply.items():
-            if not (hostname in answers and error_of(answers[hostname])):
-                answers[str(hostname)] = answer
-    return answers
+def _collect(answers: dict[str, Any], answer: Answer, ticket: str) -> None:
+    """Keep what answers this question; of two workers of one name an error."""
+    if answer.error:
+        log.warning("an answer of a worker cannot be read: %s", answer.error)
+    if answer.ticket != ticket:
+        return
+    for hostname, payload in answer.replies.items():
+        if not error_of(answers.get(hostname)):
+            answers[hostname] = payload
 
 
 def error_of(answer: Any) -> str:

@@ -37,6 +37,8 @@ class Site:
     event_exchange: str = "celeryev"
     event_queue_prefix: str = "celeryev"
     control_exchange: str = "celery"
+    serializer: str = "json"
+    """Content type in which Celery's own remote control writes to the workers."""
 
     @property
     def scheme(self) -> str:
@@ -90,6 +92,7 @@ def site_of(settings: Settings, app: Any = None) -> Site:
             conf.event_exchange,
             conf.event_queue_prefix,
             conf.control_exchange,
+            conf.task_serializer,
         )
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..links.asking import Answer, Mailbox
 from ..links.kombu_link import NO_BROADCAST, broadcasts, latency_ms, opened
-from ..links.mailbox import Answer, Mailbox, mailbox
+from ..links.mailbox import mailbox
 from ..links.site import Site
 from ..model.observations import Reply, RoundEnded
 from .base import Source

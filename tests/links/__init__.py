@@ -1,0 +1,1 @@
+"""Tests of the links to brokers and result backends."""
