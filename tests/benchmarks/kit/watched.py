@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from celery_tui.app import CeleryTui
+from celery_tui.app import CeleryTui, tune
 from celery_tui.settings import Settings
 from celery_tui.terminal import dressed
 
@@ -15,6 +15,7 @@ from celery_tui.terminal import dressed
 def main() -> None:
     """Entry point."""
     report, url = Path(sys.argv[1]), sys.argv[2]
+    tune()
     app = CeleryTui(dressed(Settings(broker=url)))
     try:
         app.run(mouse=False)
