@@ -84,7 +84,7 @@ def test_leftovers_of_a_killed_supervisor_go_at_the_next_start() -> None:
     assert owner.processes()
     with Demo() as demo:
         wait_for(owner.gone, "leftovers gone")
-        assert demo.directory.exists()
+        wait_for(demo.directory.exists, "the new demo's own directory")
         assert len(living.processes()) >= ALL, "a living demo is not touched"
         wait_for(
             lambda: "leftovers of 1 killed demo cleaned" in demo.progress(), "leftovers reported"
