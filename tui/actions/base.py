@@ -15,7 +15,7 @@ from ..errors import ActionError
 from ..model.cluster import Cluster
 from ..model.seam import Act, ActionRequest, Link, LogLine, Outcome, Preview, Stage, Target
 from ..model.task import Task
-from ..model.worker import BLOCKED, ONLINE, SILENT, UNKNOWN, Worker
+from ..model.worker import BLOCKED, ONLINE, SILENT, UNKNOWN
 from ..settings import Settings
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def context(
     """The Context of one act; called where the model lives, before the thread starts."""
     workers = {
         w.hostname: KnownWorker(
-            w.hostname, cluster.state_of(w, now), w.pool, w.queues, main_pids(w)
+            w.hostname, cluster.state_of(w, now), w.pool, w.queues, w.main_pids
         )
         for w in cluster.workers.values()
     }
@@ -126,12 +126,6 @@ def context(
     return Context(
         settings, connect, app, workers, tasks, queues, broker_lost(cluster), last_purge(cluster)
     )
-
-
-def main_pids(worker: Worker) -> frozenset[int]:
-    """Process ids that task events of this worker carry: none of them runs a task (prefork)."""
-    known = (worker.pid, worker.processed_pid, *worker.other_pids)
-    return frozenset(pid for pid in known if pid is not None)
 
 
 def last_purge(cluster: Cluster) -> str | None:

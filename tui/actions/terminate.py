@@ -14,7 +14,7 @@ from ..model.fleet import pool_name
 from ..model.seam import ActionRequest, Check, Outcome, Preview, Stage, Target
 from ..model.task import FINAL, STARTED, Task
 from ..model.worker import LOST, STOPPED
-from .base import Context, Put, main_pids, outcome, refusal
+from .base import Context, Put, outcome, refusal
 from .ended import follow
 from .look import Looked, Sighting, look
 from .wire import Wire, error_of
@@ -94,7 +94,7 @@ def _facts(request: ActionRequest, cluster: Cluster, pools: dict[str, str]) -> I
 def _process(target: Target, task: Task | None, cluster: Cluster) -> int | None:
     pid = target.pid or (task.pid if task is not None else None)
     worker = cluster.workers.get(target.where)
-    return None if worker is not None and pid in main_pids(worker) else pid
+    return None if worker is not None and pid in worker.main_pids else pid
 
 
 def _running(task: Task | None, now: float) -> str:

@@ -63,6 +63,12 @@ class Worker(msgspec.Struct, gc=False):
     held_at: float | None = None
 
     @property
+    def main_pids(self) -> frozenset[int]:
+        """Process ids that its task events carry: of a prefork pool none of them runs a task."""
+        known = (self.pid, self.processed_pid, *self.other_pids)
+        return frozenset(pid for pid in known if pid is not None)
+
+    @property
     def seen_at(self) -> float | None:
         """Last sign of life: a worker event or an answered ping."""
         signs = [at for at in (self.heard_at, self.ping_answered_at) if at is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..model.seam import Act, Target
+from ..model.task import Task
 from .parts import Part
 
 
@@ -27,10 +28,20 @@ class Acts(Part):
         """Targets of tasks, with what is known of them now."""
         return [
             Target(
-                "task", task.id, task.name, task.worker or task.queue or "", task.pid, task.state
+                "task",
+                task.id,
+                task.name,
+                task.worker or task.queue or "",
+                self._child(task),
+                task.state,
             )
             for task in self.host.cluster.tasks_of(ids)
         ]
+
+    def _child(self, task: Task) -> int | None:
+        """The process that runs it, if inspect has told: events name the worker's main process."""
+        worker = self.host.cluster.workers.get(task.worker)
+        return None if worker is not None and task.pid in worker.main_pids else task.pid
 
     def acting_on_tasks(self) -> list[str]:
         """Ids that a task act is aimed at; screens without tasks have none."""
