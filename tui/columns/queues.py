@@ -7,10 +7,11 @@ from itertools import pairwise
 from typing import Any
 
 from ..model.queue import Queue
+from ..model.times import parse_iso
 from .base import Cell, Column, View
 from .gauges import sparkline
 from .names import cut_middle, literal, node
-from .numbers import NOT_APPLICABLE, UNKNOWN, count, known
+from .numbers import NOT_APPLICABLE, UNKNOWN, clock, count, known
 from .rows import Head, PlainRows, ordered
 
 QUARANTINE_PREFIX = "celery-tui:quarantine:"
@@ -59,7 +60,10 @@ def name_cell(queue: Queue, view: View) -> Cell:
     if queue.quarantine:
         held = queue.name.partition(QUARANTINE_PREFIX)[2]
         name, _, when = held.rpartition(":")
-        return f"purged {literal(name or held, 200)} {literal(when, 20)}", "acc"
+        at = parse_iso(when)
+        today = at is not None and view.now - at < 86_400
+        told = clock(at, view) if at and today else literal(when.partition("T")[0], 20)
+        return f"purged {literal(name or held, 200)} {told}", "acc"
     return literal(queue.name, 300), "bright" if unconsumed(queue, view) else ""
 
 
@@ -102,7 +106,7 @@ def trend_cell(queue: Queue, view: View) -> Cell:
 def consumers_cell(queue: Queue, view: View) -> Cell:
     """Who listens."""
     if queue.quarantine:
-        return "Z brings it back", "acc"
+        return "Z undoes it", "acc"
     names = listeners(queue, view)
     if names is None:
         return UNKNOWN
