@@ -90,7 +90,7 @@ def run(request: ActionRequest, context: Context, wire: Wire, put: Put) -> None:
         told = _Progress(one, put)
         moved = wire.broker.restore(one.name, told)
         text = f"{count(moved, 'message')} back in {one.queue}"
-        done = outcome(request, target or _target(one), Stage.SEEN, text)
+        done = outcome(request, _target(one), Stage.SEEN, text)
         put(msgspec.structs.replace(done, undo=one.name))
 
 

@@ -106,7 +106,8 @@ def outcome_cells(outcome: Outcome) -> tuple[Cell, ...]:
         Stage.DONE_ELSEWHERE: ("⋅", f"{act} skipped"),
     }.get(stage, (GLYPHS.get(act, "⋅"), f"{act}?"))
     target = outcome.target
-    subject = short_id(target.id) if target.kind == "task" else literal(target.id, 40)
+    named = target.where if act is Act.UNDO and target.where else target.id
+    subject = short_id(target.id) if target.kind == "task" else literal(named, 40)
     return (
         (f"{glyph} {word}", f"{outcome_style(outcome)} bold"),
         (f"  {subject}", "bold"),
