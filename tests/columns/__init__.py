@@ -1,0 +1,1 @@
+"""Tests of columns: what a cell says, and how wide it is."""
