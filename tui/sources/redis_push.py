@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 PUSHED = b"pmessage"
+READS_A_TURN = 100
+"""Of 64 KB each: a turn that took only one would fall behind a few MB a second."""
 
 
 class Headers(msgspec.Struct, gc=False):
@@ -71,18 +73,23 @@ class Pushed:
         return True
 
     def read(self) -> bool:
-        """All that has arrived: one answer by redis-py, the rest out of its buffer."""
+        """All that has arrived; bounded, so that a flood never keeps its thread from ending."""
         client = self._channel.subclient
-        self._channel._receive_one(_First(client, self._is_taken))
+        for _ in range(READS_A_TURN):
+            self._channel._receive_one(_First(client, self._is_taken))
+            self._empty_buffer(client)
+            if client.connection is None or not client.connection.can_read(timeout=0):
+                break
+        return True
+
+    def _empty_buffer(self, client: Any) -> None:
+        """What redis-py has read from the socket besides its one answer."""
         reader = getattr(getattr(client.connection, "_parser", None), "_reader", None)
         if reader is None or not hasattr(reader, "gets"):
-            while client.connection is not None and client.connection.can_read(timeout=0):
-                self._channel._receive_one(_First(client, self._is_taken))
-            return True
+            return
         while not _is_nothing(response := reader.gets()):
             if not self._is_taken(response):
                 self._leave(client, response)
-        return True
 
     def _is_taken(self, response: Any) -> bool:
         if not isinstance(response, list) or len(response) != 4 or response[0] != PUSHED:
