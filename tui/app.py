@@ -12,23 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
 from textual.binding import Binding
 from textual.scrollbar import ScrollBar
 
 from .columns.base import View
 from .columns.names import shared_suffix
+from .doors import Doors
 from .model.cluster import Cluster
 from .model.seam import Act, ActionRequest, Finding, Link, Preview, Target
-from .screens.base import BaseScreen
-from .screens.home import HomeScreen
-from .screens.log import LogScreen
-from .screens.queues import QueuesScreen
-from .screens.start import StartScreen
-from .screens.task import TaskScreen
-from .screens.tasks import TasksScreen
-from .screens.worker import WorkerScreen
-from .screens.workers import WorkersScreen
 from .settings import Settings
 from .theme import THEMES, Look
 from .urls import redact
@@ -49,20 +40,12 @@ QUIT_WITHIN_S = 2.0
 ScrollBar.renderer = PlainScrollBar
 
 
-class CeleryTui(App[int]):
+class CeleryTui(Doors):
     """The dashboard. Screens see it as ``screens.base.Host``."""
 
     CSS_PATH = "app.tcss"
     TITLE = "celery-tui"
     ENABLE_COMMAND_PALETTE = False  # Textual would bind it over dialogs; screens open ours
-    MODES: ClassVar[Any] = {
-        "home": HomeScreen,
-        "queues": QueuesScreen,
-        "workers": WorkersScreen,
-        "tasks": TasksScreen,
-        "log": LogScreen,
-        "start": StartScreen,
-    }
     BINDINGS: ClassVar[Any] = [
         Binding("ctrl+c", "quit_asked", "quit", show=False, priority=True),
         Binding("ctrl+q", "quit_asked", "quit", show=False),
@@ -266,30 +249,6 @@ class CeleryTui(App[int]):
         """Do it, in a thread."""
         if self.monitor is not None:
             self.monitor.perform(request)
-
-    def go(self, screen: str) -> None:
-        """Show a root screen, its own top."""
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        if self.current_mode != screen:
-            self.switch_mode(screen)
-
-    def open(self, kind: str, name: str) -> None:
-        """The page of a task or worker; a queue is a row of Queues."""
-        if kind == "task":
-            self.push_screen(TaskScreen(name))
-        elif kind == "worker" and name in self.cluster.workers:
-            self.push_screen(WorkerScreen(name))
-        elif kind == "queue":
-            self.go("queues")
-            self.call_after_refresh(self._select, name)
-        elif kind in ("workers", "tasks", "queues", "log"):
-            self.go(kind)
-
-    def _select(self, row_id: str) -> None:
-        if isinstance(self.screen, BaseScreen) and self.screen.table is not None:
-            self.screen.tick()
-            self.screen.table.go_to(row_id)
 
     def copy(self, text: str, what: str) -> None:
         """Into the terminal's clipboard (OSC 52), and say so."""

@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from celery_tui.columns.base import View
 from celery_tui.commands import catalog
+from celery_tui.commands.base import Command
 from celery_tui.model.cluster import Cluster
 from celery_tui.model.seam import (
     Act,
@@ -22,6 +23,9 @@ from celery_tui.model.seam import (
     Target,
 )
 from celery_tui.screens.base import BaseScreen
+from celery_tui.screens.confirm import ConfirmScreen
+from celery_tui.screens.help import HelpScreen
+from celery_tui.screens.palette import Palette
 from celery_tui.theme import THEMES, Look
 from celery_tui.widgets.lines import Line, Lines
 from celery_tui.widgets.toasts import Shelf
@@ -94,6 +98,18 @@ class FakeHost(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Textual's own style sheet asks for this one of themes of the terminal's colours."""
         return {"ansi-background": "ansi_default"}
+
+    def ask(self, request: ActionRequest) -> None:
+        """The confirm dialog."""
+        self.push_screen(ConfirmScreen(self.preview(request)))
+
+    def help(self, commands: Iterable[Command]) -> None:
+        """Keys and what they do."""
+        self.push_screen(HelpScreen(tuple(commands)))
+
+    def palette(self) -> None:
+        """All commands by name."""
+        self.push_screen(Palette())
 
     def on_mount(self) -> None:
         """The screen behind, and the one to look at."""

@@ -14,15 +14,12 @@ class Acts(Part):
 
     def ask(self, act: Act, targets: Sequence[Target]) -> None:
         """Open the confirm dialog for an act on targets that are pinned now."""
-        from .confirm import ConfirmScreen
-
         if self.host.view().stale:
             self.host.toast("acts are off until the broker answers", "warn")
         elif not targets and act is not Act.UNDO:
             self.host.toast(f"nothing here to {act}", "warn")
         else:
-            request = self.host.request(act, targets)
-            self.app.push_screen(ConfirmScreen(self.host.preview(request)))
+            self.host.ask(self.host.request(act, targets))
 
     def task_targets(self, ids: Iterable[str]) -> list[Target]:
         """Targets of tasks, with what is known of them now."""

@@ -74,13 +74,18 @@ class BaseScreen(Moves, Acts):
 
     def tick(self) -> None:
         """Paint clock: header, body, footer."""
-        if not self.is_mounted:
+        if not self.stands:
             return
         view = self.host.view()
         self.query_one(Header).update(self.standing(), view, self.root, self.crumbs())
         self.paint(view)
         self.query_one(Toasts).update(view.now)
         self.query_one(KeyBar).update(self.footer_commands(), self.act_counts(), self.locked())
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is composed and not being removed: then parts of it have gone already."""
+        return self.is_mounted and self in self.app.screen_stack and bool(self.query(Header))
 
     def standing(self) -> Standing:
         """What the header says of the program."""
@@ -109,7 +114,9 @@ class BaseScreen(Moves, Acts):
     # -- commands -----------------------------------------------------------------------------
 
     def action_command(self, command_id: str) -> None:
-        """Carry out one of ``commands``."""
+        """Carry out one of ``commands``, and no key that only a parent class has."""
+        if all(command.id != command_id for command in self.available()):
+            return
         if command_id.startswith(catalog.SHOW):
             self.host.go(command_id.removeprefix(catalog.SHOW))
         else:
@@ -204,15 +211,11 @@ class BaseScreen(Moves, Acts):
 
     def do_help(self) -> None:
         """Keys of this screen."""
-        from .help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self.available()))
+        self.host.help(self.available())
 
     def do_palette(self) -> None:
         """All commands by name."""
-        from .palette import Palette
-
-        self.app.push_screen(Palette())
+        self.host.palette()
 
     def do_yank(self) -> None:
         """Copy the id under the cursor."""

@@ -134,8 +134,8 @@ class Dialog(ModalScreen[Result]):
 
     def tick(self) -> None:
         """Paint clock."""
-        if not self.is_mounted or not self.query("#keys"):
-            return
+        if not self.is_mounted or self not in self.app.screen_stack or not self.query("#keys"):
+            return  # not yet composed, or being removed: parts of it have gone already
         title, end, token = self.title_bar()
         self.query_one("#title", Lines).show((_bar(title, end, token, self.panel_width),))
         self.fill()
@@ -210,9 +210,7 @@ class Dialog(ModalScreen[Result]):
 
     def do_help(self) -> None:
         """Keys of this dialog."""
-        from .help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self.commands))
+        self.host.help(self.commands)
 
 
 def _bar(title: str, end: str, token: str, width: int) -> Line:

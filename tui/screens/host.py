@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from ..columns.base import View
+from ..commands.base import Command
 from ..model.cluster import Cluster
 from ..model.seam import Act, ActionRequest, Finding, Preview, Target
 from ..theme import Look
@@ -59,6 +60,15 @@ class Host(Protocol):
 
     def preview(self, request: ActionRequest) -> Preview:
         """What an act would do, at once; the look-up that completes it is started."""
+
+    def ask(self, request: ActionRequest) -> None:
+        """Open the confirm dialog of an act."""
+
+    def help(self, commands: Iterable[Command]) -> None:
+        """Open the list of keys."""
+
+    def palette(self) -> None:
+        """Open the list of commands by name."""
 
     def perform(self, request: ActionRequest) -> None:
         """Do it, in a thread; outcomes come through the model."""

@@ -28,7 +28,7 @@ def notices(
         return []
     if view.now - view.cluster.attached_at < 3 and not view.cluster.workers:
         return [Line((("asking workers, queues and results…", "dim"),))]
-    return [Line(quiet(view))]
+    return [Line(quiet(view)), *_prefix_hint(view)]
 
 
 def lost(view: View) -> list[Line]:
@@ -60,14 +60,14 @@ def quiet(view: View) -> tuple[Cell, ...]:
         return (
             ("No worker answers. ", "warn bold"),
             ("None runs on this broker, or remote control is off.", ""),
-            *_prefix_hint(view),
         )
     words = f"{heard} worker{'s' if heard != 1 else ''} heard, {count(failed)} failures in {since}."
     return (("✓ Nothing needs you.", "ok bold"), (f"  {words}", ""))
 
 
-def _prefix_hint(view: View) -> tuple[Cell, ...]:
-    if not view.cluster.prefixes:
-        return ()
+def _prefix_hint(view: View) -> list[Line]:
+    """Where nothing answers: other key prefixes that were found, on a line of their own."""
+    if not view.cluster.prefixes or online(view):
+        return []
     found = ", ".join(literal(prefix, 40) for prefix in view.cluster.prefixes[:3])
-    return ((f"  Keys with the prefix {found} exist: try --key-prefix", "acc"),)
+    return [Line(((f"Keys with the prefix {found} exist: try --key-prefix", "acc"),))]

@@ -95,7 +95,7 @@ class StartScreen(BaseScreen):
 
     def tick(self) -> None:
         """Everything; it is little."""
-        if not self.is_mounted:
+        if not self.stands:
             return
         view = self.host.view()
         height = self.app.size.height

@@ -1,0 +1,87 @@
+"""Opens screens, pages and dialogs: screens ask the host, and need not know each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual.app import App
+
+from .commands.base import Command
+from .model.cluster import Cluster
+from .model.seam import ActionRequest, Preview
+from .screens.base import BaseScreen
+from .screens.home import HomeScreen
+from .screens.log import LogScreen
+from .screens.queues import QueuesScreen
+from .screens.start import StartScreen
+from .screens.tasks import TasksScreen
+from .screens.workers import WorkersScreen
+
+
+class Doors(App[int]):
+    """The part of the app that puts screens up. Pages and dialogs are imported when opened."""
+
+    MODES: ClassVar[Any] = {
+        "home": HomeScreen,
+        "queues": QueuesScreen,
+        "workers": WorkersScreen,
+        "tasks": TasksScreen,
+        "log": LogScreen,
+        "start": StartScreen,
+    }
+
+    @property
+    def cluster(self) -> Cluster:
+        """The model."""
+        raise NotImplementedError
+
+    def preview(self, request: ActionRequest) -> Preview:
+        """What an act would do, at once; the look-up in the cluster is started."""
+        raise NotImplementedError
+
+    def go(self, screen: str) -> None:
+        """Show a root screen, its own top."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if self.current_mode != screen:
+            self.switch_mode(screen)
+
+    def open(self, kind: str, name: str) -> None:
+        """The page of a task or worker; a queue is a row of Queues."""
+        if kind == "task":
+            from .screens.task import TaskScreen
+
+            self.push_screen(TaskScreen(name))
+        elif kind == "worker" and name in self.cluster.workers:
+            from .screens.worker import WorkerScreen
+
+            self.push_screen(WorkerScreen(name))
+        elif kind == "queue":
+            self.go("queues")
+            self.call_after_refresh(self._select, name)
+        elif kind in ("workers", "tasks", "queues", "log"):
+            self.go(kind)
+
+    def _select(self, row_id: str) -> None:
+        if isinstance(self.screen, BaseScreen) and self.screen.table is not None:
+            self.screen.tick()
+            self.screen.table.go_to(row_id)
+
+    def ask(self, request: ActionRequest) -> None:
+        """The confirm dialog of an act."""
+        from .screens.confirm import ConfirmScreen
+
+        self.push_screen(ConfirmScreen(self.preview(request)))
+
+    def help(self, commands: Iterable[Command]) -> None:
+        """Keys and what they do."""
+        from .screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(tuple(commands)))
+
+    def palette(self) -> None:
+        """All commands of the screen by name."""
+        from .screens.palette import Palette
+
+        self.push_screen(Palette())
