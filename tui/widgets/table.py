@@ -60,6 +60,8 @@ class VirtualTable(Widget, can_focus=True):
         self._lines: list[Painted] = []
         self._kept: dict[str, tuple[tuple[Cell, ...], str]] = {}
         self._view: View | None = None
+        self._told: tuple[Cell, ...] = ()
+        """What stands there in place of rows."""
 
     # -- what is shown ------------------------------------------------------------------------
 
@@ -212,6 +214,10 @@ class VirtualTable(Widget, can_focus=True):
         lines = self._paint_rows(self._view)
         old = self._lines
         self._lines = lines
+        told = () if self._ids else tuple(self.rows.empty(self._view))
+        if told != self._told:
+            self._told = told
+            self.refresh(Region(0, 1, self.size.width, 1))
         if len(old) != len(lines):
             self.refresh()
             return
@@ -304,8 +310,8 @@ class VirtualTable(Widget, can_focus=True):
         return strip_of(row_cells(painted, self._placed, look), width, look, painted.on)
 
     def _empty_strip(self, look: Look, width: int, y: int) -> Strip:
-        if y == 1 and not self._ids and self._view is not None:
-            line = Line(tuple(self.rows.empty(self._view)), indent=EDGE)
+        if y == 1 and self._told:
+            line = Line(self._told, indent=EDGE)
             return strip_of(line.cells(width, look.cut), width, look)
         return strip_of([], width, look)
 
