@@ -35,7 +35,7 @@ class Catalogue:
         """Exchange -> routing key -> queue."""
         self._bound: frozenset[str] = frozenset()
         self._own = False
-        """Whether any binding, be it of control, stands under our prefix."""
+        """Whether a binding other than for replies, be it of control, stands under our prefix."""
         self._foreign: set[str] = set()
         self._no_messages: dict[str, float] = {}
         self._seen_lists: set[str] = set()
@@ -86,7 +86,8 @@ class Catalogue:
             if prefix != self._prefix:
                 self._foreign.add(prefix)
             else:
-                self._own = True
+                # Whoever asks workers binds a queue for the replies, and so do we: no sign of life.
+                self._own = self._own or not exchange.startswith("reply.")
                 self._seen_exchanges.add(exchange)
                 if self._read_again.get(exchange, 0.0) <= now:
                     self._unread[exchange] = None
