@@ -107,7 +107,7 @@ def situation(
 
 
 def alerts(view: View, findings: Sequence[Finding]) -> tuple[Cell, ...]:
-    """``2 crit`` filled, ``1 warn``; or that it is quiet, once we know that."""
+    """``2 crit`` filled, ``1 warn``; or that it is quiet, once workers are heard."""
     crit = sum(1 for finding in findings if finding.severity == Level.CRIT)
     warn = len(findings) - crit
     cells: list[Cell] = []
@@ -117,7 +117,8 @@ def alerts(view: View, findings: Sequence[Finding]) -> tuple[Cell, ...]:
         cells.append((f"{' ' if crit else ''}{warn} warn", "warn bold"))
     if not cells:
         young = view.now - view.cluster.attached_at < 3
-        cells.append(("learning", "dim") if young else ("✓ quiet", "ok bold"))
+        calm = ("✓ quiet", "ok bold") if online(view) else ("no worker", "warn bold")
+        cells.append(("learning", "dim") if young else calm)
     return tuple(cells)
 
 
