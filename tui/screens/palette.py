@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from rich.console import RenderableType
 from textual.command import (
     CommandInput,
+    CommandList,
     CommandPalette,
     DiscoveryHit,
     Hit,
@@ -100,6 +102,15 @@ class Palette(CommandPalette):
         """A steady cursor, and a colon where Textual has an emoji."""
         self.query_one(CommandInput).cursor_blink = False
         self.query_one(SearchIcon).icon = ":"
+
+    def run_worker(self, *args: Any, **options: Any) -> Any:
+        """A search that outlives the palette finds its list gone: that must not end the app."""
+        return super().run_worker(*args, **{**options, "exit_on_error": False})
+
+    def _action_command_list(self, action: str) -> None:
+        # Typed ahead of the first layout, Textual 8.2 looks for a page in a list without lines.
+        if self.query_one(CommandList).size.height:
+            super()._action_command_list(action)
 
     def render(self) -> RenderableType:
         """The screen behind, as a ghost."""
