@@ -92,11 +92,12 @@ class Dashboard:
         await self.pilot.press(*keys)
 
     async def find(self, text: str) -> str:
-        """Narrow the Tasks screen to a text that one task has; its row, under the cursor."""
+        """Narrow the Tasks screen to the beginning of an id; its row, under the cursor."""
         await self.press("4")
         await self.filter(text)
-        await self.until(lambda: self.line(f"/ {text}", "1 of "), f"Tasks shows {text}")
-        return await self.until(lambda: self.cursor, f"the cursor is on {text}")
+        return await self.until(
+            lambda: self.line(f"/ {text}", "1 of ") and self.line("▐ ", text), f"Tasks shows {text}"
+        )
 
     async def filter(self, text: str) -> None:
         """Type into the filter bar of a table, and keep it; what stood there goes."""

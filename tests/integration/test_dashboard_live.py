@@ -115,8 +115,7 @@ async def test_a_failure_is_on_home_and_its_page_tells_why(cluster: Cluster) -> 
         await screen.reads("sample.add")
         await screen.filter("kaboom")
         await screen.reads("/ kaboom", "1 of 2")
-        assert sent[:8] in screen.cursor
-        assert "✗ failure" in screen.cursor
+        await screen.reads("▐ ✗ failure", sent[:8])
         assert not screen.line("✓ success ", "sample.add")
         await screen.press("enter")
         await screen.reads("4 Tasks", "sample.fail", sent[:8])
@@ -179,7 +178,8 @@ async def test_revoking_a_running_task_says_that_it_goes_on_and_it_does(cluster:
         await screen.reads("w1", "0/2")
         running = cluster.send("slow", 6.0)
         await screen.until(lambda: f"start {running}" in cluster.ran, "it runs")
-        assert "▸ started" in await screen.find(running[:8])
+        await screen.find(running[:8])
+        await screen.reads("▐ ▸ started", running[:8])
         await screen.ask("X", "REVOKE  1 task")
         assert "revoke lets that go on to its end, terminate (T) stops it." in screen.prose
         await screen.press("Y")
@@ -197,6 +197,7 @@ async def test_a_terminated_task_dies_after_its_id_was_typed(cluster: Cluster) -
         running = cluster.send("slow", 90.0)
         await screen.until(lambda: f"start {running}" in cluster.ran, "it runs")
         await screen.find(running[:8])
+        await screen.reads("▐ ▸ started", running[:8])
         await screen.ask("T", "TERMINATE  1 running task")
         assert "still running on w1@test" in screen.prose
         assert f"pid {cluster.worker.pid}" not in screen.text
