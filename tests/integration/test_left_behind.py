@@ -233,7 +233,6 @@ def test_nothing_of_a_demo_is_left_after(ending: Ending, home: Path) -> None:
         reads_until(terminal, lambda: is_clean(home), f"nothing is left after {name_of(ending)}")
 
 
-@pytest.mark.xfail(strict=False, reason="the demo's killed prefork worker leaves its pymp- folder")
 def test_no_temporary_folder_of_its_workers_is_left_after_a_demo(home: Path) -> None:
     with demo(home) as terminal:
         quit_twice(terminal)

@@ -263,7 +263,7 @@ def test_an_answer_of_another_shape_is_no_answer() -> None:
     ("question", "workers", "seconds"),
     [
         ("active", 1, 5), ("active", 50, 5), ("reserved", 200, 20), ("active", 5_000, 60),
-        ("stats", 1, 60), ("registered", 500, 60), ("ping", 500, 10),
+        ("stats", 1, 60), ("registered", 500, 60), ("ping", 1, 10), ("ping", 500, 50),
     ],
 )  # fmt: skip
 def test_large_fleets_are_asked_less_often(question: str, workers: int, seconds: int) -> None:

@@ -52,11 +52,13 @@ def supervisor_command(*arguments: str) -> list[str]:
     return [*_PYTHON, "-m", f"{_PACKAGE}.supervisor", *arguments]
 
 
-def environment(port: int, *, plain: bool) -> dict[str, str]:
+def environment(port: int, directory: Path, *, plain: bool) -> dict[str, str]:
     """Environment of workers and traffic, without the person's own Celery settings.
 
     CELERY_BROKER_URL in the environment overrides an app's broker (celery.app.base.Celery).
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CELERY")}
+    # A pool process that is killed leaves its temporary folder: it shall go with the demo's own.
+    kept |= {"TMPDIR": str(directory)}
     kept |= {"SHOP_BROKER_URL": broker_url(port), "SHOP_RESULT_BACKEND": backend_url(port)}
     return {**kept, "SHOP_PLAIN": "1" if plain else ""}

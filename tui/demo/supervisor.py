@@ -108,7 +108,7 @@ class Supervisor:
             stdout=stdout,
             stderr=subprocess.DEVNULL,
             cwd=self.directory,
-            env=cluster.environment(self.port, plain=self.plain),
+            env=cluster.environment(self.port, self.directory, plain=self.plain),
             start_new_session=True,
         )
         self.children[name] = child

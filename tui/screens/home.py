@@ -33,6 +33,7 @@ LEAST = {
     "changes": 1,
 }
 """Rows a section is worth showing with."""
+SHRINK_AFTER_S = 5.0
 MOST = {
     "attention": 8,
     "queues": 30,
@@ -76,6 +77,7 @@ class HomeScreen(BaseScreen):
             "changes": VirtualTable(LogRows(titled="Changes"), id="changes"),
         }
         self._attended = False
+        self._held: dict[str, tuple[int, float]] = {}
         yield Lines(id="notices")
         yield from self._tables.values()
 
@@ -112,12 +114,20 @@ class HomeScreen(BaseScreen):
             if not any(table.touched for table in self._tables.values()):
                 self.call_after_refresh(attention.focus)
 
+    def _steady(self, name: str, rows: int, now: float) -> int:
+        """A section grows at once and shrinks after some seconds: nothing below it jumps."""
+        held, until = self._held.get(name, (0, 0.0))
+        if rows >= held or now >= until:
+            self._held[name] = (rows, now + SHRINK_AFTER_S)
+            return rows
+        return held
+
     def _wanted(self, name: str, view: View) -> Wanted | None:
         rows = len(self._tables[name].rows.ids(view))
         if name == "attention":
             second = 1 if self.app.size.height >= 36 and self._tables[name].has_focus else 0
             return Wanted(name, rows + second, min(rows, 2), MOST[name]) if rows else None
-        rows = max(1, rows)
+        rows = self._steady(name, max(1, rows), view.now)
         return Wanted(name, rows, min(rows, LEAST[name]), MOST[name])
 
     def target_kind(self) -> str:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 FIRST = ("ping", "active_queues", "active", "stats", "reserved", "scheduled", "registered")
 """All questions, in the order in which they are first asked."""
-OFTEN = frozenset({"active", "reserved"})
+OFTEN = frozenset({"active", "reserved", "ping"})
 TIMEOUT_S = 1.5
 """How long a worker may take; later answers still count, but the round has ended without it."""
 LATE_S = 120.0
@@ -157,8 +157,7 @@ class InspectSource(Source):
 
 def period_s(question: str, workers: int) -> float:
     """Seconds between two times a question is asked of a fleet of that size."""
-    if question == "ping":
-        return PING_EVERY_S
-    if question in OFTEN:
-        return min(max(OFTEN_AT_LEAST_S, workers / WORKERS_A_SECOND), OFTEN_AT_MOST_S)
-    return SELDOM_EVERY_S
+    if question not in OFTEN:
+        return SELDOM_EVERY_S
+    at_least = PING_EVERY_S if question == "ping" else OFTEN_AT_LEAST_S
+    return min(max(at_least, workers / WORKERS_A_SECOND), OFTEN_AT_MOST_S)
