@@ -39,6 +39,7 @@ def test_a_bundled_server_is_found_without_importing_its_package(
     spec = importlib.machinery.ModuleSpec(package, None, is_package=True)
     spec.submodule_search_locations = [str(tmp_path / package)]
     monkeypatch.setattr(broker, "find_spec", {package: spec}.get)
+    monkeypatch.delitem(sys.modules, package, raising=False)  # it brings a pytest plugin
     assert broker.server_program() == program
     assert package not in sys.modules
 
