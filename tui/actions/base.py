@@ -115,9 +115,7 @@ def context(
 ) -> Context:
     """The Context of one act; called where the model lives, before the thread starts."""
     workers = {
-        w.hostname: KnownWorker(
-            w.hostname, cluster.state_of(w, now), w.pool, w.queues, w.main_pids
-        )
+        w.hostname: KnownWorker(w.hostname, cluster.state_of(w, now), w.pool, w.queues, w.main_pids)
         for w in cluster.workers.values()
     }
     wanted = cluster.tasks_of(target.id for target in request.targets if target.kind == "task")

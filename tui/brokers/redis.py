@@ -89,17 +89,23 @@ class RedisBroker:
         with self._told():
             replies = ask_many(self._client, [("LLEN", self._list(*one)) for one in asked])
         lengths: dict[str, dict[int, int]] = {queue: {} for queue, _ in asked}
+        refused: set[str] = set()
+        """Queues one of whose keys is no list: their depth is not known."""
         for (queue, step), reply in zip(asked, replies, strict=True):
             if isinstance(reply, int):
                 lengths[queue][step] = reply
                 if reply and step:
                     self.catalogue.queues[queue].add(step)
-        return self._readings(lengths)
+            else:
+                refused.add(queue)
+        return self._readings(lengths, refused)
 
-    def _readings(self, lengths: dict[str, dict[int, int]]) -> dict[str, QueueDepth]:
+    def _readings(
+        self, lengths: dict[str, dict[int, int]], refused: set[str]
+    ) -> dict[str, QueueDepth]:
         readings = {}
         for queue, by_step in lengths.items():
-            depth = sum(by_step.values()) if by_step else None
+            depth = sum(by_step.values()) if queue not in refused else None
             quarantine = split_quarantine(queue) is not None
             if quarantine and not depth:
                 self.catalogue.forget(queue)

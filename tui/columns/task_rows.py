@@ -92,7 +92,11 @@ class RunningRows(PlainRows):
     def empty(self, view: View) -> tuple[Cell, ...]:
         """Nothing runs, as far as anybody told."""
         told = any(worker.running is not None for worker in view.cluster.workers.values())
-        return (("no task is running" if told else "asking the workers…", "dim"),)
+        asked = view.cluster.rounds.get("active")
+        if told:
+            return (("no task was running" if view.stale else "no task is running", "dim"),)
+        silent = asked is not None and not asked.answered
+        return (("no worker has told" if silent else "asking the workers…", "dim"),)
 
 
 class FailureRows(PlainRows):

@@ -104,10 +104,21 @@ def age_cell(task: Task, view: View) -> Cell:
 
 def run_cell(task: Task, view: View) -> Cell:
     """How long it ran, or has been running."""
+    if task.state == "REVOKED" and task.started_at is None:
+        return NOT_APPLICABLE
     seconds = task.runtime_so_far(view.now)
     if seconds is None:
         return ("", "") if not task.started_at and not task.final else UNKNOWN
     return known(seconds, duration(seconds), view, "bold" if task.state == STARTED else "")
+
+
+def process_cell(task: Task, view: View) -> Cell:
+    """The pool process that runs it; events tell the worker's main process only."""
+    if task.pid is None:
+        return UNKNOWN
+    worker = view.cluster.workers.get(task.worker)
+    main = worker is not None and task.pid in worker.main_pids
+    return (f"{task.pid} (worker)", "dim") if main else (str(task.pid), "")
 
 
 def pid_cell(task: Task, view: View) -> Cell:
@@ -147,8 +158,8 @@ COLUMNS: tuple[Column[Task], ...] = (
         "task",
         name_cell,
         lambda t, v: t.name or None,
-        22,
-        grow=18,
+        20,
+        grow=16,
         cut=cut_task_name,
         sort="n",
     ),
@@ -159,8 +170,8 @@ COLUMNS: tuple[Column[Task], ...] = (
         queue_cell,
         lambda t, v: t.queue,
         9,
-        keep=30,
-        grow=6,
+        keep=40,
+        grow=3,
         cut=cut_middle,
         sort="q",
     ),
@@ -170,8 +181,8 @@ COLUMNS: tuple[Column[Task], ...] = (
         worker_cell,
         lambda t, v: t.worker or None,
         12,
-        keep=40,
-        grow=10,
+        keep=30,
+        grow=6,
         cut=cut_middle,
         sort="w",
     ),
@@ -186,14 +197,14 @@ COLUMNS: tuple[Column[Task], ...] = (
         keep=50,
         sort="r",
     ),
-    Column("tries", "tries", tries_cell, lambda t, v: t.retries, 5, right=True, keep=20, sort="t"),
+    Column("tries", "tries", tries_cell, lambda t, v: t.retries, 5, right=True, keep=10, sort="t"),
     Column(
         "why",
         "args, exception",
         why_cell,
         lambda t, v: t.exception,
-        16,
-        keep=10,
+        20,
+        keep=20,
         grow=200,
         sort="e",
     ),

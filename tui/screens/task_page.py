@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..columns.base import Cell, View
 from ..columns.names import cut_task_name, literal, literal_lines
 from ..columns.numbers import clock, duration
-from ..columns.tasks import args_text, queue_cell, run_cell, state_cell, worker_cell
+from ..columns.tasks import args_text, process_cell, queue_cell, run_cell, state_cell, worker_cell
 from ..columns.timeline import phases, timeline, total_s
 from ..model.redact import redact_text
 from ..model.task import Task
@@ -54,8 +54,8 @@ def brief_lines(task: Task, view: View, width: int) -> list[Line]:
 
 
 def _where(task: Task, view: View) -> list[tuple[str, Cell]]:
-    pid: Cell = (str(task.pid), "") if task.pid is not None else ("?", "dim")
-    rows = [("queue", queue_cell(task, view)), ("worker", worker_cell(task, view)), ("pid", pid)]
+    rows = [("queue", queue_cell(task, view)), ("worker", worker_cell(task, view))]
+    rows.append(("pid", process_cell(task, view)))
     rows.append(("retries", (str(task.retries), "")))
     rows.append(("told by", (", ".join(task.sources), "")))
     if task.verdict:
@@ -73,7 +73,7 @@ def facts(task: Task, view: View) -> list[Line]:
         ("queue", queue_cell(task, view)),
         ("worker", worker_cell(task, view)),
     ]
-    pairs.append(("pid", str(task.pid) if task.pid is not None else ("?", "dim")))
+    pairs.append(("pid", process_cell(task, view)))
     pairs.append(("retries", str(task.retries)))
     if task.started_at is not None:
         pairs.append(("ran" if task.final else "runs for", run_cell(task, view)))

@@ -55,7 +55,8 @@ def _listened_last(cluster: Cluster, queue: Queue) -> Worker | None:
 
 def _finding(cluster: Cluster, queue: Queue, workers: list[Worker], now: float) -> Finding:
     count = sum(1 for w in workers if cluster.state_of(w, now) != LOST)
-    listen = f"0 of {plural(count, 'worker')} listen" if count else "no worker is online"
+    verb = "listens" if count == 1 else "listen"
+    listen = f"0 of {plural(count, 'worker')} {verb}" if count else "no worker is online"
     depth = queue.depth or 0
     untold = sum(1 for worker in workers if worker.queues is None)
     unsure = f", {untold} did not say" if untold else ""

@@ -99,12 +99,13 @@ def outcome_style(outcome: Outcome) -> str:
 def outcome_cells(outcome: Outcome) -> tuple[Cell, ...]:
     """Glyph and word, id, proof: ``⊘ revoke?  e93d0c11  4 of 6 workers answered``."""
     act, stage = outcome.request.act, outcome.stage
+    said = act is Act.EVENTS_ON and stage is Stage.ACKNOWLEDGED  # the worker itself, of itself
     glyph, word = {
         Stage.SEEN: ("✓", DONE.get(act, str(act))),
         Stage.FAILED: ("✗", f"{act} failed"),
         Stage.NOT_CONFIRMED: ("!", f"{act} not confirmed"),
         Stage.DONE_ELSEWHERE: ("⋅", f"{act} skipped"),
-    }.get(stage, (GLYPHS.get(act, "⋅"), f"{act}?"))
+    }.get(stage, (GLYPHS.get(act, "⋅"), DONE[act] if said else f"{act}?"))
     target = outcome.target
     named = target.where if act is Act.UNDO and target.where else target.id
     subject = short_id(target.id) if target.kind == "task" else literal(named, 40)
