@@ -212,6 +212,11 @@ class CeleryTui(Doors):
         )
 
     @property
+    def shed(self) -> int:
+        """Events left out because too many waited."""
+        return sum(self.monitor.shed.values()) if self.monitor is not None else 0
+
+    @property
     def lag_s(self) -> float:
         """Age of the oldest event that waits to be folded in."""
         return self.monitor.lag_s if self.monitor is not None else 0.0

@@ -11,7 +11,7 @@ from .base import Cell, View
 from .facts import Fact
 from .gauges import gauge
 from .names import literal
-from .numbers import clock, count, duration, known, rate, share, whole
+from .numbers import clock, count, duration, known, rate, share, short_count, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Standing:
     lag_s: float
     """Age of the oldest event not folded in."""
     findings: tuple[Finding, ...]
+    shed: int = 0
+    """Events left out because too many waited."""
 
 
 def plain_url(url: str) -> str:
@@ -90,19 +92,28 @@ def results(view: View) -> tuple[Cell, ...]:
     return (("results ", "dim"), ("✗ lost", "crit") if lost else ("✓", "ok"))
 
 
-def situation(
-    view: View, findings: Sequence[Finding], read_only: bool, lag_s: float, width: int
-) -> list[Fact]:
-    """Right part of line 1: lag, mode, alerts, clock."""
-    facts: list[Fact] = []
-    if lag_s >= 0.5:
-        facts.append(Fact(((f"lag {duration(lag_s)}", "warn"),)))
+def situation(view: View, standing: Standing, width: int) -> list[Fact]:
+    """Right part of line 1: what went wrong with events, lag, mode, alerts, clock."""
+    facts = shortfall(view, standing)
+    if standing.lag_s >= 0.5:
+        facts.append(Fact(((f"lag {duration(standing.lag_s)}", "warn"),)))
     if view.stale:
         facts.append(Fact((("acts off", "dim"),)))
-    elif read_only:
+    elif standing.read_only:
         facts.append(Fact((("read-only", "bold"),)))
-    facts.append(Fact(alerts(view, findings)))
+    facts.append(Fact(alerts(view, standing.findings)))
     facts.append(Fact(((clock(view.now, view, width >= 90) + ("Z" if view.utc else ""), "dim"),)))
+    return facts
+
+
+def shortfall(view: View, standing: Standing) -> list[Fact]:
+    """Events that we left out under load, and events that nobody could read."""
+    facts: list[Fact] = []
+    if standing.shed:
+        facts.append(Fact(((f"{short_count(standing.shed)} events left out", "warn"),)))
+    unread = sum(view.cluster.malformed.values())
+    if unread:
+        facts.append(Fact(((f"{short_count(unread)} unreadable", "warn"),)))
     return facts
 
 

@@ -245,13 +245,14 @@ FAILURES: tuple[Column[Task], ...] = (
 )
 
 
-def counts_facts(counts: dict[str, int]) -> list[Fact]:
+def counts_facts(counts: dict[str, int], evicted: int) -> list[Fact]:
     """``◦ received 178   ▸ started 46 …`` for the Tasks screen; zeros only of the common ones."""
+    dropped = [Fact((("  older ", "dim"), (f"{count(evicted)} dropped", "dim")), 5)]
     return [
         _count_fact(state, counts.get(state, 0), keep)
         for state, keep in COUNTED.items()
         if counts.get(state, 0) or keep >= COMMON
-    ]
+    ] + (dropped if evicted else [])
 
 
 COMMON = 50

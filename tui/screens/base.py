@@ -97,6 +97,7 @@ class BaseScreen(Moves, Acts):
             host.read_only,
             host.lag_s,
             tuple(host.findings),
+            host.shed,
         )
 
     def on_mount(self) -> None:

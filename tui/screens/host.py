@@ -49,6 +49,10 @@ class Host(Protocol):
         """What is being started (the demo cluster), one line each; empty: nothing."""
 
     @property
+    def shed(self) -> int:
+        """Events left out because too many waited."""
+
+    @property
     def lag_s(self) -> float:
         """Age of the oldest event that waits to be folded in."""
 

@@ -34,7 +34,9 @@ class TasksScreen(TableScreen):
 
     def above(self, view: View) -> list[Line]:
         """Counts by state."""
-        facts = fitting(counts_facts(view.cluster.counts), self.app.size.width - 3)
+        facts = fitting(
+            counts_facts(view.cluster.counts, view.cluster.evicted), self.app.size.width - 3
+        )
         counts = Line(in_a_row(facts))
         return [BLANK, counts] if self.app.size.height >= 32 else [counts]
 

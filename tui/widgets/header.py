@@ -29,7 +29,7 @@ class Header(Lines):
 
     def _first(self, standing: Standing, view: View, width: int) -> Line:
         gap = 3 if width >= 90 else 2
-        right = situation(view, standing.findings, standing.read_only, standing.lag_s, width)
+        right = situation(view, standing, width)
         room = width - 4 - taken(right, gap) - gap
         left = identity(view, standing.broker_url, standing.backend_url, standing.name, width)
         return Line(
