@@ -27,21 +27,21 @@ INTEGRATION = "tests/integration/"
 """Where the tests lie that talk to real servers."""
 
 
-class OneCluster(LoadScopeScheduling):  # type: ignore[misc]
-    """Keeps the integration tests on one xdist worker: they share a cluster.
+class FilesOfServers(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps each file of integration tests on one xdist worker: its tests share servers.
 
     `--dist loadgroup` would do that, but xdist 3.8 writes its groups into a private attribute
     that pytest 9.2 no longer reads (pytest-xdist issue 1386).
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return INTEGRATION if nodeid.startswith(INTEGRATION) else nodeid.split("[", 1)[0]
+        return nodeid.split("::" if nodeid.startswith(INTEGRATION) else "[", 1)[0]
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneCluster:
-    """Distribute single tests, and the integration tests as one."""
-    return OneCluster(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesOfServers:
+    """Distribute single tests, and integration tests by file."""
+    return FilesOfServers(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
