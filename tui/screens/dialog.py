@@ -154,7 +154,16 @@ class Dialog(ModalScreen[Result]):
     def on_resize(self) -> None:
         """The terminal changed its size."""
         self.size_panel()
-        self.call_after_refresh(self.tick)
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        self.tick()
+        self.call_after_refresh(self._show_focus)
+
+    def _show_focus(self) -> None:
+        """What one types into must be seen, however low the terminal is."""
+        if self.focused is not None:
+            self.focused.scroll_visible(animate=False, immediate=True)
 
     def on_screen_resume(self) -> None:
         """It appears, for the first time or again."""
@@ -166,6 +175,7 @@ class Dialog(ModalScreen[Result]):
         self.tick()
         for lines in self.query("#content Lines"):
             lines.refresh(layout=True)  # a size asked for during the first layout is not heard
+        self.call_after_refresh(self._show_focus)
 
     def on_descendant_focus(self) -> None:
         """The footer names what Enter does."""
