@@ -40,6 +40,7 @@ from celery_tui.settings import ENVIRONMENT, Settings
 from celery_tui.theme import Look
 from celery_tui.widgets.filter_bar import FilterBar
 from celery_tui.widgets.lines import Line
+from tests.screens.capture import text_lines
 from tests.screens.sample import (
     NOW,
     WORKERS,
@@ -373,10 +374,16 @@ def nothing_named(state: State) -> CeleryTui:
 
 
 async def settle(app: CeleryTui, pilot: Pilot[int]) -> None:
-    """Everything is brought up to date."""
+    """Everything is brought up to date, and what was laid out anew because of that too."""
     await pilot.pause()
-    app.paint()
-    await pilot.pause()
+    before: list[str] = []
+    for _ in range(10):
+        app.paint()
+        await pilot.pause()
+        now = text_lines(app)
+        if now == before:
+            return
+        before = now
 
 
 async def resized(app: CeleryTui, pilot: Pilot[int], width: int, height: int) -> None:
