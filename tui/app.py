@@ -36,6 +36,8 @@ DRAIN_SLICE_S = 0.004
 NAP_S = 0.001
 """Between slices: a key passes several turns of the loop, ``sleep(0)`` would make it pay each."""
 QUIT_WITHIN_S = 2.0
+CLIPBOARD_LIMIT = 74_994
+"""More than that in one OSC 52 sequence and terminals drop it."""
 
 ScrollBar.renderer = PlainScrollBar
 
@@ -257,8 +259,10 @@ class CeleryTui(Doors):
 
     def copy(self, text: str, what: str) -> None:
         """Into the terminal's clipboard (OSC 52), and say so."""
-        self.copy_to_clipboard(text.encode("utf-8", "replace").decode())
-        self.toast(f"copied {what}", "acc")
+        whole = text.encode("utf-8", "replace").decode()
+        self.copy_to_clipboard(whole[:CLIPBOARD_LIMIT])
+        cut = f", cut at {CLIPBOARD_LIMIT:,} characters" if len(whole) > CLIPBOARD_LIMIT else ""
+        self.toast(f"copied {what}{cut}", "acc")
 
     def toast(self, text: str, style: str) -> None:
         """One line above the footer."""

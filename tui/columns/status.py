@@ -42,7 +42,8 @@ def identity(view: View, broker_url: str, backend_url: str, name: str, width: in
     """Left part of line 1: profile, broker, link, events, results."""
     url = literal(broker_url, 80) if width >= 100 else literal(plain_url(broker_url), 40)
     facts = [Fact(((name, "bright"),)), Fact(((url, "dim"),), 40), link(view)]
-    facts.append(Fact(events(view), 30))
+    if not view.stale:
+        facts.append(Fact(events(view), 30))
     if backend_url or view.cluster.health.get("results"):
         facts.append(Fact(results(view), 20))
     return facts
@@ -76,7 +77,7 @@ def events(view: View) -> tuple[Cell, ...]:
     if off:
         return (("events ", "dim"), (f"off on {off} of {len(workers)}", "warn"))
     per_second = view.cluster.events_rate.per_second(view.now)
-    if per_second is None:
+    if per_second is None or not view.cluster.events_counted:
         return (("events ", "dim"), ("?", "dim"))
     return (("events ", "dim"), (f"{rate(per_second)}/s", ""))
 

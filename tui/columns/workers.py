@@ -296,7 +296,4 @@ def _nobody(view: View) -> str:
     ping = view.cluster.rounds.get("ping")
     if ping is None:
         return "asking the workers…"
-    return (
-        "no worker answered: none runs on this broker and virtual host, "
-        "or remote control is off (worker_enable_remote_control)"
-    )
+    return "no worker answers: none runs here, or worker_enable_remote_control is off"

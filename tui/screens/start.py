@@ -25,6 +25,7 @@ from ..errors import TuiError
 from ..probe import Found, local_rabbitmq, local_redis
 from ..projects import Project, projects
 from ..settings import ENVIRONMENT
+from ..widgets.fields import Field
 from ..widgets.header import Header
 from ..widgets.keybar import KeyBar
 from ..widgets.lines import BLANK, Line, Lines
@@ -83,7 +84,7 @@ class StartScreen(BaseScreen):
         yield Lines(id="looked")
         with Horizontal(id="entry"):
             yield Lines(id="label")
-            yield Input(placeholder="redis://host:6379/0", id="url", select_on_focus=False)
+            yield Field(placeholder="redis://host:6379/0", id="url")
         yield Lines(id="trouble")
         yield Lines(id="examples")
 

@@ -25,7 +25,7 @@ def findings(cluster: Cluster, now: float) -> Iterator[Finding]:
         severity=Level.WARN,
         subject="task events",
         text=f"off on {count}: their failures and history are not seen; E switches them on",
-        short=fitted(f"off on {count}: failures unseen; E: on"),
+        short=fitted(f"off on {count}; E switches them on"),
         since=None,
         evidence=f"worker:{off[0]}",
         next="E switches them on, until the worker restarts",

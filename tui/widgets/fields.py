@@ -37,8 +37,12 @@ class Field(Input):
     }
     """
 
-    def __init__(self, value: str = "", *, max_length: int = 0, id: str | None = None) -> None:
-        super().__init__(value, max_length=max_length, compact=True, select_on_focus=False, id=id)
+    def __init__(
+        self, value: str = "", *, max_length: int = 0, placeholder: str = "", id: str | None = None
+    ) -> None:
+        super().__init__(
+            value, placeholder, max_length=max_length, compact=True, select_on_focus=False, id=id
+        )
         self.cursor_blink = False
 
     def validate_value(self, value: str) -> str:
