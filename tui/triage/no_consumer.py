@@ -57,6 +57,7 @@ def _finding(cluster: Cluster, queue: Queue, workers: list[Worker], now: float) 
     count = sum(1 for w in workers if cluster.state_of(w, now) != LOST)
     verb = "listens" if count == 1 else "listen"
     listen = f"0 of {plural(count, 'worker')} {verb}" if count else "no worker is online"
+    heard = f"0 of {count}" if count else "no worker"
     depth = queue.depth or 0
     untold = sum(1 for worker in workers if worker.queues is None)
     unsure = f", {untold} did not say" if untold else ""
