@@ -66,7 +66,7 @@ def _finding(cluster: Cluster, queue: Queue, workers: list[Worker], now: float) 
         severity=Level.CRIT,
         subject=queue.name,
         text=f"nobody consumes it: {plural(depth, 'message')}, {listen}{unsure}",
-        short=fitted(f"nobody consumes it: {plural(depth, 'msg')}, 0 of {count}"),
+        short=fitted(f"nobody consumes it: {plural(depth, 'msg')}, {heard}"),
         since=queue.unconsumed_since,
         evidence=f"queue:{queue.name}",
         next=f"start a worker with -Q {queue.name}",
