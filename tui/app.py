@@ -51,6 +51,7 @@ class CeleryTui(Doors):
     BINDINGS: ClassVar[Any] = [
         Binding("ctrl+c", "quit_asked", "quit", show=False, priority=True),
         Binding("ctrl+q", "quit_asked", "quit", show=False),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
     ]
 
     def __init__(

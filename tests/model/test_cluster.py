@@ -96,3 +96,28 @@ def test_a_lost_link_is_written_into_the_log_once() -> None:
         cluster.apply(Health("events", Link.LOST, 10.0, "refused", tries=tries))
     assert [line.text for line in cluster.log] == ["events link lost: refused"]
     assert cluster.live_since("events") is None
+
+
+def reserved(cluster: Cluster, at: float, *ids: str) -> None:
+    entries = [{"id": i, "name": "pay.charge", "args": [], "kwargs": {}} for i in ids]
+    cluster.apply(Reply("reserved", "w1@a", entries, at, at))
+
+
+def test_a_held_task_that_its_worker_lists_no_more_is_not_received_for_ever() -> None:
+    cluster = new_cluster(0.0)
+    reserved(cluster, 10.0, "u1", "u2")
+    reserved(cluster, 15.0, "u2")
+    assert cluster.tasks["u1"].state == "RECEIVED"  # it may be on its way to a slot
+    reserved(cluster, 20.0, "u2")
+    assert (cluster.tasks["u1"].state, cluster.tasks["u2"].state) == ("UNKNOWN", "RECEIVED")
+    assert cluster.tasks["u1"].verdict is not None
+    assert "u1" not in cluster.waiting
+    assert cluster.counts["RECEIVED"] == 1
+
+
+def test_a_received_task_that_was_never_listed_as_reserved_is_left_alone() -> None:
+    cluster = new_cluster(0.0)
+    hear(cluster, "task-received", 9, uuid="limited")  # waits in the bucket of its rate limit
+    for at in (10.0, 15.0, 20.0, 25.0):
+        reserved(cluster, at)
+    assert cluster.tasks["limited"].state == "RECEIVED"

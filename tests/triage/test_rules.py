@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from celery_tui.model.observations import QueueDepth, QueueDepths
+from celery_tui.model.observations import QueueDepth, QueueDepths, Reply
 from celery_tui.model.seam import Finding, Health, Level, Link
 from celery_tui.triage import Memory, evaluate
 from celery_tui.triage.words import SHORT_CELLS, fitted
@@ -206,6 +206,19 @@ def test_a_lost_worker_is_named_with_what_ran_on_it() -> None:
     assert found.evidence == "worker:w1@a"
     assert found.since == NOW
     assert "acks_late" in found.detail
+
+
+def test_a_task_that_had_left_a_worker_before_it_was_lost_did_not_run_on_it() -> None:
+    cluster = live_cluster()
+    fleet(cluster, NOW - 50, w1="celery")
+    entry = {"id": "u1", "name": "pay.charge", "time_start": NOW - 49}
+    for at, listed in ((NOW - 40, [entry]), (NOW - 30, []), (NOW - 20, [])):
+        cluster.apply(Reply("active", "w1@a", listed, at, at))
+    heartbeat(cluster, "w1@a", NOW)
+    round_ended(cluster, "ping", NOW + 10)
+    (found,) = evaluate(cluster, NOW + 20)
+    assert cluster.tasks["u1"].state == "UNKNOWN"
+    assert (found.rule, found.short) == ("worker-lost", "lost 20 s, pid 4410, 0 tasks ran")
 
 
 def test_a_lost_worker_that_did_nothing_is_only_a_warning() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..model.queue import Queue
 from ..model.times import parse_iso
+from ..model.worker import LOST
 from .base import Cell, Column, View
 from .gauges import sparkline
 from .names import cut_middle, literal, node
@@ -28,6 +29,15 @@ def unconsumed(queue: Queue, view: View) -> bool:
     return not queue.quarantine and bool(queue.depth) and listeners(queue, view) == []
 
 
+def deserted(queue: Queue, view: View) -> bool:
+    """All that listened are lost: nobody is known to take its messages."""
+    names = listeners(queue, view)
+    cluster = view.cluster
+    return bool(names) and all(
+        cluster.state_of(cluster.workers[name], view.now) == LOST for name in names or ()
+    )
+
+
 def growing(queue: Queue) -> bool:
     """Every minute of the last three ended deeper than it began."""
     known_depths = [depth for depth in queue.history[-36:] if depth is not None]
@@ -38,11 +48,14 @@ def growing(queue: Queue) -> bool:
 
 
 def trouble(queue: Queue, view: View) -> int:
-    """Rank in the default order: unconsumed, growing, busy, idle, ours."""
+    """Rank in the default order: nobody to take it, growing, busy, idle, ours."""
     if queue.quarantine:
         return 4
-    if unconsumed(queue, view):
+    gone = deserted(queue, view)
+    if unconsumed(queue, view) or (gone and queue.depth and not queue.quarantine):
         return 0
+    if gone:
+        return 3
     if growing(queue):
         return 1
     return 2 if queue.depth or listeners(queue, view) else 3
@@ -112,6 +125,8 @@ def consumers_cell(queue: Queue, view: View) -> Cell:
         return UNKNOWN
     if not names:
         return ("none", "crit") if queue.depth else ("none", "dim")
+    if deserted(queue, view):
+        return f"{len(names)} lost", "crit"
     if len(names) == 1:
         return node(names[0], view.host_suffix), ""
     return f"{len(names)} workers", ""
@@ -122,6 +137,8 @@ def use_cell(queue: Queue, view: View) -> Cell:
     names = listeners(queue, view)
     if queue.quarantine or names is None:
         return NOT_APPLICABLE if queue.quarantine else UNKNOWN
+    if deserted(queue, view):
+        return UNKNOWN
     workers = [view.cluster.workers[name] for name in names]
     if any(w.busy is None or w.concurrency is None for w in workers):
         return UNKNOWN

@@ -89,6 +89,8 @@ class Cluster(KeptTasks):
         """Whether any ``task-sent`` was heard: else queue names of tasks are not known."""
         self._serial = itertools.count(1)
         self._absent: dict[str, int] = {}
+        self._held: dict[str, str] = {}
+        """Task a worker listed as reserved and that was not heard to go on -> that worker."""
 
     # -- folding ------------------------------------------------------------------------------
 
@@ -173,6 +175,8 @@ class Cluster(KeptTasks):
             self._absent.pop(task.id, None)
         if reply.question == "active":
             self._missing(worker, reply)
+        elif reply.question == "reserved":
+            self._no_longer_held(worker, reply)
 
     def _unheard(self, worker: Worker, task: Task, entry: dict[str, Any]) -> None:
         """A task began while we listened and no task event of its worker came: events are off."""
@@ -197,6 +201,27 @@ class Cluster(KeptTasks):
                 before = task.state
                 inspected.left_its_worker(task, reply.at)
                 self._changed(task, before, reply.at)
+
+    def _no_longer_held(self, worker: Worker, reply: Reply) -> None:
+        """What a worker held, and lists no more, has gone on even if no event said so.
+
+        Only what was listed before is judged: a task that waits for its ETA or in a bucket of
+        its rate limit is on the worker and in no list of reserved tasks.
+        """
+        listed = set(worker.reserved or ())
+        for task_id, hostname in list(self._held.items()):
+            if hostname != worker.hostname or task_id in listed:
+                continue
+            task = self.tasks.get(task_id)
+            if task is None or task.state != RECEIVED or task.worker != hostname:
+                del self._held[task_id]
+                continue
+            self._absent[task_id] = self._absent.get(task_id, 0) + 1
+            if self._absent[task_id] >= ABSENT_ROUNDS:
+                del self._absent[task_id], self._held[task_id]
+                inspected.left_its_worker(task, reply.at)
+                self._changed(task, RECEIVED, reply.at)
+        self._held.update(dict.fromkeys(listed, worker.hostname))
 
     def _round(self, ended: RoundEnded) -> None:
         self.now = max(self.now, ended.at)
@@ -292,6 +317,7 @@ class Cluster(KeptTasks):
         """A task was evicted."""
         self.ledger.forget(task_id)
         self._absent.pop(task_id, None)
+        self._held.pop(task_id, None)
 
     def note(self, at: float, kind: str, level: str, text: str) -> None:
         """Write one line into the Log."""

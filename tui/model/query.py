@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .cluster import Cluster
-from .task import Task
+from .task import RECEIVED, Task
+from .times import parse_iso
 
 SORT_EVERY_S = 1.0
 """A sorted or filtered order is made anew at most so often."""
@@ -37,7 +38,8 @@ class Query:
         if self._fresh(("filtered", self._needle), cluster.now):
             return self._ids
         tasks = cluster.tasks
-        self._keep([i for i in cluster.newest() if matches(tasks[i], self._needle)])
+        now, needle = cluster.now, self._needle
+        self._keep([i for i in cluster.newest() if matches(tasks[i], needle, now)])
         return self._ids
 
     def sorted_by(
@@ -46,7 +48,7 @@ class Query:
         """Ids by a column's value; unknown values last."""
         if self._fresh(("sorted", sort, self._needle), now):
             return self._ids
-        tasks = [task for task in cluster.tasks.values() if matches(task, self._needle)]
+        tasks = [task for task in cluster.tasks.values() if matches(task, self._needle, now)]
         keyed = [(value(task), task.id) for task in tasks]
         known = [(v, i) for v, i in keyed if v is not None]
         known.sort(key=lambda pair: pair[0], reverse=sort[1])
@@ -64,10 +66,14 @@ class Query:
             self._ids = ids
 
 
-def matches(task: Task, needle: str) -> bool:
+def matches(task: Task, needle: str, now: float) -> bool:
     """Whether a task's id, name, state, args, worker, queue or exception holds the needle."""
     if not needle:
         return True
+    if task.eta and task.state == RECEIVED and needle in "eta":
+        eta = parse_iso(task.eta)  # the word that its row shows until then
+        if eta is not None and eta > now:
+            return True
     named = (task.name, task.id, task.state, task.worker, task.queue)
     texts = (*named, task.args, task.kwargs, task.exception)
     return any(text is not None and needle in text.casefold() for text in texts)

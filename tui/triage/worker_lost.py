@@ -33,11 +33,10 @@ def _seen(worker: Worker) -> float:
 
 def _what_ran(cluster: Cluster, hostnames: set[str]) -> defaultdict[str, list[Task]]:
     ran: defaultdict[str, list[Task]] = defaultdict(list)
-    for index in (cluster.running, cluster.unknown):
-        for task_id in index:
-            task = cluster.tasks[task_id]
-            if task.worker in hostnames and task.started_at is not None:
-                ran[task.worker].append(task)
+    for task_id in cluster.running:
+        task = cluster.tasks[task_id]
+        if task.worker in hostnames and task.started_at is not None:
+            ran[task.worker].append(task)
     return ran
 
 
