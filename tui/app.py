@@ -86,6 +86,7 @@ class CeleryTui(Doors):
     def on_mount(self) -> None:
         """First frame at once; everything heavy comes after it."""
         self._handle_signals()
+        self.app_resume_signal.subscribe(self, self._paint_anew)
         known = self.settings.broker or self.settings.app or self.demo
         self.switch_mode("home" if known else "start")
         self.set_interval(PAINT_EVERY_S, self.paint)
@@ -97,6 +98,10 @@ class CeleryTui(Doors):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit, 0)
+
+    def _paint_anew(self, _app: Any) -> None:
+        """Back from Ctrl+Z: the terminal has forgotten all, and we only paint what differs."""
+        self.screen.refresh(layout=True)
 
     def begin(self, settings: Settings) -> None:
         """Start the demo cluster if there is one to start, and watch."""

@@ -90,6 +90,14 @@ def test_a_terminate_is_seen_only_when_the_cluster_says_so() -> None:
     assert stage_of(cluster, "u1") == Stage.SEEN
 
 
+def test_an_end_that_is_told_twice_is_listed_once() -> None:
+    cluster = new_cluster(0.0)
+    hear(cluster, "task-started", 9, uuid="u1")
+    hear(cluster, "task-failed", 10, uuid="u1", exception="TimeLimitExceeded(3)")
+    hear(cluster, "task-failed", 10.1, uuid="u1", exception="TimeLimitExceeded(3)")
+    assert [change.state for change in cluster.transitions] == ["STARTED", "FAILURE"]
+
+
 def test_a_lost_link_is_written_into_the_log_once() -> None:
     cluster = new_cluster(0.0)
     for tries in range(1, 4):

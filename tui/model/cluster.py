@@ -328,7 +328,8 @@ class Cluster(KeptTasks):
         if after != before:
             self.moved(task, before)
             self._count(after, at)
-        self._tell(task, at)
+        if after != before or after not in FINAL:  # Celery tells a hard time limit twice
+            self._tell(task, at)
         if after in FINAL:
             self._absent.pop(task.id, None)
         for outcome in self.ledger.proven(task, at):

@@ -31,7 +31,8 @@ def _links(document: dict[str, Any]) -> Iterator[str]:
     yield f"results  {_link(backend)}"
     counts = document["tasks"]["counts"]
     states = ", ".join(f"{count:,} {state.lower()}" for state, count in counts.items())
-    yield f"watched  {duration(document['watched_s'])}, {events['counted']:,} events" + (
+    heard = f"{events['counted']:,} event{'s' if events['counted'] != 1 else ''}"
+    yield f"watched  {duration(document['watched_s'])}, {heard}" + (
         f"; tasks: {literal(states)}" if states else ""
     )
 

@@ -61,7 +61,8 @@ def quiet(view: View) -> tuple[Cell, ...]:
             ("No worker answers. ", "warn bold"),
             ("None runs on this broker, or remote control is off.", ""),
         )
-    words = f"{heard} worker{'s' if heard != 1 else ''} heard, {count(failed)} failures in {since}."
+    failures = f"{count(failed)} failure{'s' if failed != 1 else ''}"
+    words = f"{heard} worker{'s' if heard != 1 else ''} heard, {failures} in {since}."
     return (("✓ Nothing needs you.", "ok bold"), (f"  {words}", ""))
 
 
