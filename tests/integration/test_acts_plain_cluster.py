@@ -68,7 +68,9 @@ def test_a_task_is_terminated_retried_and_written_down(
     assert seen.text.endswith("by inspect")
     assert f"end {sent.id}" not in ledger(worker.ledger)
 
-    again = operator.act(Act.RETRY, target, edited={sent.id: ([0.5], {})})
+    again = operator.act(
+        Act.RETRY, target, edited={sent.id: ([4.0], {})}
+    )  # long enough to be looked at
     arrived = operator.outcome(again, Stage.SEEN)
     new_id = str(arrived.new_id)
     assert "by inspect" in arrived.text

@@ -302,6 +302,24 @@ def test_a_silent_worker_that_answers_a_ping_is_blocked(cluster: Cluster) -> Non
     assert cluster.state_of(cluster.workers["w1@a"], 109) == BLOCKED
 
 
+def test_a_silent_worker_that_the_ping_reached_is_blocked(cluster: Cluster) -> None:
+    beat(cluster, 101)
+    worker = cluster.workers["w1@a"]
+    cluster.apply(RoundEnded("ping", 108.0, 109.5, frozenset(), receivers=1))
+    assert cluster.state_of(worker, 110) == BLOCKED
+    cluster.apply(RoundEnded("ping", 118.0, 119.5, frozenset(), receivers=0))
+    assert cluster.state_of(worker, 120) == LOST
+
+
+def test_who_was_blocked_stays_so_when_another_dies(cluster: Cluster) -> None:
+    beat(cluster, 101)
+    cluster.apply(RoundEnded("ping", 108.0, 109.5, frozenset(), receivers=1))
+    beat(cluster, 110, hostname="w2@a")
+    cluster.apply(RoundEnded("ping", 118.0, 119.5, frozenset(), receivers=1))
+    states = [cluster.state_of(cluster.workers[name], 120) for name in ("w1@a", "w2@a")]
+    assert states == [BLOCKED, LOST]
+
+
 def test_nobody_is_lost_while_the_broker_is(cluster: Cluster) -> None:
     beat(cluster, 101)
     cluster.apply(Health("events", Link.LOST, 102.0, "gone"))

@@ -126,7 +126,8 @@ def note(worker: Worker, view: View) -> str:
     if state == LOST:
         return f"{running} running when lost" if running else "ping unanswered"
     if state == BLOCKED:
-        return "ping answers, heartbeats stopped"
+        held = worker.ping_held_at is not None and worker.ping_held_at == worker.ping_missed_at
+        return "connected, answers nothing" if held else "ping answers, heartbeats stopped"
     if worker.duplicate_name:
         return "two processes share this name"
     if worker.heartbeat is False:

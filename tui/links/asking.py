@@ -30,6 +30,8 @@ class Answer(msgspec.Struct):
 class Mailbox(Protocol):
     """Where questions go out and answers come in."""
 
+    receivers: int | None
+
     def ask(
         self,
         question: str,
@@ -47,6 +49,9 @@ class Mailbox(Protocol):
 
 class Asking:
     """Sends a question as ``kombu.pidbox.Mailbox`` does, with a reply address of ours."""
+
+    receivers: int | None = None
+    """Connections that the last broadcast reached, where the broker tells."""
 
     def __init__(self, connection: Connection, site: Site, oid: str) -> None:
         from kombu.entity import Exchange

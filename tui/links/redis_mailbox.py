@@ -43,6 +43,20 @@ class RedisMailbox(Asking):
         self._member = self.channel.sep.join((self.oid, "", queue))
         self._refreshed, self._looked = float("-inf"), 0.0
         self._pause_s = FIRST_PAUSE_S
+        self._make_client = self.channel._create_client
+        self.channel._create_client = self._counting
+
+    def _counting(self, *args: Any, **rest: Any) -> Any:
+        """A client of the channel that notes how many connections a broadcast reached."""
+        made = self._make_client(*args, **rest)
+        publish = made.publish
+
+        def counted(*args: Any, **rest: Any) -> Any:
+            self.receivers = publish(*args, **rest)
+            return self.receivers
+
+        made.publish = counted
+        return made
 
     def ask(
         self,

@@ -228,9 +228,21 @@ class Cluster(KeptTasks):
         self.rounds[ended.question] = ended
         if ended.question != "ping":
             return
-        for worker in self.workers.values():
-            if worker.hostname not in ended.answered and worker.first_seen < ended.asked_at:
-                worker.ping_missed_at = ended.asked_at
+        silent = [
+            worker
+            for worker in self.workers.values()
+            if worker.hostname not in ended.answered and worker.first_seen < ended.asked_at
+        ]
+        # Redis tells how many got the ping. Who got it and does not answer is there and blocked.
+        held = max(0, (ended.receivers or 0) - len(ended.answered))
+        # Which of several is a guess: who was blocked before, else who was heard last.
+        silent.sort(
+            key=lambda w: (w.offline_at is None, w.ping_held_at is not None, w.seen_at or 0.0)
+        )
+        for worker in reversed(silent):
+            worker.ping_missed_at = ended.asked_at
+            worker.ping_held_at = ended.asked_at if held > 0 else None
+            held -= 1
 
     def _depths(self, read: QueueDepths) -> None:
         self.now = max(self.now, read.at)

@@ -44,6 +44,8 @@ class Worker(msgspec.Struct, gc=False):
     """Worker-side task events counted since we attached or it restarted."""
     ping_answered_at: float | None = None
     ping_missed_at: float | None = None
+    ping_held_at: float | None = None
+    """A ping that it did not answer although the broker delivered it: it is blocked."""
     pool: str | None = None
     concurrency: int | None = None
     prefetch: int | None = None
@@ -115,11 +117,12 @@ def worker_state(worker: Worker, now: float, live_since: float | None) -> str:
     if live_since is None:
         return UNKNOWN
     answered, missed = worker.ping_answered_at or 0.0, worker.ping_missed_at or 0.0
+    gone = BLOCKED if missed and worker.ping_held_at == missed else LOST
     if not worker.heartbeat:
-        return LOST if missed > answered else ONLINE
+        return gone if missed > answered else ONLINE
     since = silent_since(worker, now, live_since)
     if since is None:
         return ONLINE
     if missed > since and missed > answered:
-        return LOST
+        return gone
     return BLOCKED if answered > since else SILENT

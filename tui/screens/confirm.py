@@ -181,7 +181,7 @@ class ConfirmScreen(Dialog[None]):
         if self.deaf or self.blocked:
             return
         if not self.typed:
-            self._reminded = f"{self.wanted} first: {self.wanted_is}"
+            self._reminded = f"type {self.wanted} first, {self.wanted_is}"
             self.query_one("#type").focus()
         elif self.request.act is Act.RETRY and not self.preview.ready:
             self.host.toast(WAIT, "warn")

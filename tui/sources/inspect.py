@@ -50,6 +50,7 @@ class Round(msgspec.Struct):
     """Asked of all workers: who is silent then says something."""
     answered: set[str] = msgspec.field(default_factory=set)
     ended: bool = False
+    receivers: int | None = None
 
 
 class InspectSource(Source):
@@ -123,6 +124,7 @@ class InspectSource(Source):
             question, time.time(), time.monotonic() + TIMEOUT_S, not workers
         )
         box.ask(question, ticket, workers)
+        self._rounds[ticket].receivers = box.receivers
 
     def _open(self) -> bool:
         return any(not one.ended for one in self._rounds.values())
@@ -152,7 +154,8 @@ class InspectSource(Source):
 
     def _tell_end(self, one: Round) -> None:
         answered = frozenset(one.answered)
-        self.inbox.put(RoundEnded(one.question, one.asked_at, time.time(), answered))
+        ended = RoundEnded(one.question, one.asked_at, time.time(), answered, one.receivers)
+        self.inbox.put(ended)
 
 
 def period_s(question: str, workers: int) -> float:
