@@ -202,7 +202,7 @@ async def test_a_terminated_task_dies_after_its_id_was_typed(cluster: Cluster) -
         assert "still running on w1@test" in screen.prose
         assert f"pid {cluster.worker.pid}" not in screen.text
         await screen.press("Y")
-        await screen.says(f"{running[:4]} first: first 4 of the id")
+        await screen.says(f"{running[:4]} first, first 4 of the id")
         assert f"start {running}" in cluster.ran
         await screen.press(*running[:4], "enter", "enter")
         await screen.until(lambda: "TERMINATE" not in screen.text, "the dialog is gone")
