@@ -3,11 +3,14 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.servers import RedisServer, ServerMissing
 
 TOOK = re.compile(r"^\[took\] (?P<what>.+): (?P<seconds>[\d.]+) s$", re.MULTILINE)
 """What `tests.servers.wait_for` prints."""
@@ -21,6 +24,34 @@ def missing(what: str) -> None:
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(f"{what} (on CI nothing may be left out)", pytrace=False)
     pytest.skip(MISSING + what)
+
+
+@contextmanager
+def a_redis() -> Iterator[RedisServer]:
+    """A Redis of one's own, ended afterwards; a machine without one leaves the test out."""
+    try:
+        started = RedisServer().start()
+    except ServerMissing as error:
+        missing(str(error))
+        raise
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the audit file lies during a test: never in the folder of whoever runs it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    """A Redis for the tests of one module."""
+    with a_redis() as started:
+        yield started
 
 
 INTEGRATION = "tests/integration/"

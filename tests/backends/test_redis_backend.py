@@ -1,6 +1,5 @@
 """The Redis result backend, read as Celery writes it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,23 +10,10 @@ from celery_tui.backends import open_backend
 from celery_tui.backends.redis import RedisBackend
 from celery_tui.errors import BackendError
 from celery_tui.settings import Settings
-from tests.conftest import missing
-from tests.servers import RedisServer, ServerMissing
+from tests.servers import RedisServer
 
 # What Celery itself calls when it stores a result.
 pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    """A Redis for the tests of this module."""
-    try:
-        started = RedisServer().start()
-    except ServerMissing as error:
-        missing(str(error))
-        raise
-    yield started
-    started.stop()
 
 
 def writer(server: RedisServer, **conf: Any) -> Celery:

@@ -6,20 +6,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.conftest import missing
-from tests.servers import RedisServer, ServerMissing
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    """A Redis that nobody else uses."""
-    try:
-        started = RedisServer().start()
-    except ServerMissing as error:
-        missing(str(error))
-        raise
-    yield started
-    started.stop()
+from tests.servers import RedisServer
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
+from tests.actions.acting import Operator
 from tests.conftest import missing
 from tests.servers import RedisServer, ServerMissing, Worker, client
 
@@ -70,3 +71,15 @@ def cluster(redis_server: RedisServer) -> Iterator[RunningCluster]:
     with Worker(broker, backend) as worker:
         yield RunningCluster(redis_server, worker, app, broker, backend, worker.ledger)
     app.close()
+
+
+@pytest.fixture
+def operator(cluster: RunningCluster) -> Iterator[Operator]:
+    """Somebody who looks at the shared cluster and acts on it."""
+    with Operator(cluster.broker, cluster.backend) as operator:
+        yield operator
+
+
+def slow(cluster: RunningCluster, seconds: float, **options: object) -> str:
+    """Id of a task that was sent and takes so long."""
+    return str(cluster.app.send_task("sample.slow", (seconds,), **options).id)

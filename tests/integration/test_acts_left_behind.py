@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -41,12 +40,6 @@ context.stopping.set()
 request = ActionRequest("one", Act(act), (target,), time.time(), signal="TERM")
 actions.run(request, context, lambda said: print(said.stage, said.text, flush=True))
 """
-
-
-@pytest.fixture(autouse=True)
-def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the audit file lies during a test."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture

@@ -17,13 +17,6 @@ from tests.actions.acting import Operator, ledger, request
 from tests.servers import RedisServer, Worker, client
 
 
-@pytest.fixture(autouse=True)
-def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the audit file lies during a test."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state"
-
-
 @pytest.fixture(scope="module")
 def redis_alone() -> Iterator[RedisServer]:
     with RedisServer(password="hunter2") as server:

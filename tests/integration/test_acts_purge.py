@@ -17,13 +17,6 @@ CYCLES = 6
 QUEUE = Target("queue", "work")
 
 
-@pytest.fixture(autouse=True)
-def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the audit file lies during a test."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state"
-
-
 @pytest.fixture
 def app(own_redis: RedisServer) -> Iterator[Celery]:
     app = client(own_redis.url(0))

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +32,6 @@ ALL_KINDS: list[Any] = [
     {"k": [1, 2], "nested": {"ключ": {"deep": [None, False, 0.1]}}, "": ""},
     "x" * 5000,
 ]
-
-
-@pytest.fixture(autouse=True)
-def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the audit file lies during a test."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def operator(cluster: RunningCluster) -> Iterator[Operator]:
-    with Operator(cluster.broker, cluster.backend) as operator:
-        yield operator
 
 
 def messages(broker: str, queue: str) -> list[dict[str, Any]]:

@@ -1,31 +1,9 @@
 """Revoke, against real workers: what was revoked never runs, and nothing else is claimed."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from celery_tui.model.seam import Act, Stage, Target
 from tests.actions.acting import Operator, ledger, request
-from tests.integration.conftest import RunningCluster
+from tests.integration.conftest import RunningCluster, slow
 from tests.servers import Worker
-
-
-@pytest.fixture(autouse=True)
-def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the audit file lies during a test."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def operator(cluster: RunningCluster) -> Iterator[Operator]:
-    with Operator(cluster.broker, cluster.backend) as operator:
-        yield operator
-
-
-def slow(cluster: RunningCluster, seconds: float, **options: object) -> str:
-    return str(cluster.app.send_task("sample.slow", (seconds,), **options).id)
 
 
 def test_a_revoked_task_that_waits_for_a_slot_does_not_run(

@@ -1,8 +1,5 @@
 """Terminate, against real workers: the process dies, its neighbours live, and threads refuse."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import psutil
 import pytest
 from msgspec.structs import replace
@@ -10,25 +7,8 @@ from msgspec.structs import replace
 from celery_tui.actions.terminate import SIGNALS
 from celery_tui.model.seam import Act, Stage
 from tests.actions.acting import Operator, ledger, request
-from tests.integration.conftest import RunningCluster
+from tests.integration.conftest import RunningCluster, slow
 from tests.servers import Worker
-
-
-@pytest.fixture(autouse=True)
-def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the audit file lies during a test."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def operator(cluster: RunningCluster) -> Iterator[Operator]:
-    with Operator(cluster.broker, cluster.backend) as operator:
-        yield operator
-
-
-def slow(cluster: RunningCluster, seconds: float, **options: object) -> str:
-    return str(cluster.app.send_task("sample.slow", (seconds,), **options).id)
 
 
 @pytest.mark.parametrize("signal", [name for name in SIGNALS if name != "USR1"])

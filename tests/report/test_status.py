@@ -2,28 +2,14 @@
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from celery_tui.report import status
 from celery_tui.settings import Settings
-from tests.conftest import missing
 from tests.report.test_document import assert_schema
-from tests.servers import RedisServer, ServerMissing, Worker, client, free_port, wait_for
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    """A Redis for the tests of this module."""
-    try:
-        started = RedisServer().start()
-    except ServerMissing as error:
-        missing(str(error))
-        raise
-    yield started
-    started.stop()
+from tests.servers import RedisServer, Worker, client, free_port, wait_for
 
 
 def looked(listen_s: float = 2.0, as_json: bool = True, **settings: Any) -> tuple[int, str, str]:

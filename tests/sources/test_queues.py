@@ -16,20 +16,15 @@ from celery_tui.settings import Settings
 from celery_tui.sources.inbox import Inbox
 from celery_tui.sources.queues import QueueSource
 from tests.brokers.messages import binding, message
-from tests.conftest import missing
-from tests.servers import RedisServer, ServerMissing, wait_for
+from tests.conftest import a_redis
+from tests.servers import RedisServer, wait_for
 
 
 @pytest.fixture
 def server() -> Iterator[RedisServer]:
     """A Redis that a test may stop and fill."""
-    try:
-        started = RedisServer().start()
-    except ServerMissing as error:
-        missing(str(error))
-        raise
-    yield started
-    started.stop()
+    with a_redis() as started:
+        yield started
 
 
 class Watched:

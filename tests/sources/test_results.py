@@ -1,7 +1,6 @@
 """The result source looks up what is wanted, a little at a time, and nothing twice."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,20 +12,7 @@ from celery_tui.model.seam import Health, Link
 from celery_tui.settings import Settings
 from celery_tui.sources.inbox import Inbox
 from celery_tui.sources.results import MOST_IDS, ResultSource
-from tests.conftest import missing
-from tests.servers import RedisServer, ServerMissing, wait_for
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    """A Redis for the tests of this module."""
-    try:
-        started = RedisServer().start()
-    except ServerMissing as error:
-        missing(str(error))
-        raise
-    yield started
-    started.stop()
+from tests.servers import RedisServer, wait_for
 
 
 def source(**settings: Any) -> ResultSource:
