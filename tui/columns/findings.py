@@ -50,7 +50,6 @@ class AttentionRows(PlainRows):
 
     def __init__(self, findings: Callable[[], Sequence[Finding]]) -> None:
         self._findings = findings
-        self._ids: list[str] = []
 
     def head(self, view: View) -> Head:
         """Title and count."""
@@ -59,9 +58,7 @@ class AttentionRows(PlainRows):
     def ids(self, view: View) -> Sequence[str]:
         """Keys of the findings."""
         ids = [finding.key for finding in self._findings()]
-        if ids != self._ids:
-            self._ids = ids
-        return self._ids
+        return self.settled(ids)
 
     def record(self, row_id: str, view: View) -> Finding | None:
         """The finding of that key."""

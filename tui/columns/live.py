@@ -69,7 +69,6 @@ class LiveRows(PlainRows):
     columns: Sequence[Column[Any]] = LIVE
 
     def __init__(self) -> None:
-        self._ids: list[str] = []
         self._by_id: dict[str, Transition] = {}
         self._last = 0
 
@@ -105,7 +104,6 @@ class LogRows(PlainRows):
         self.titled = titled
         """A title in place of the columns' own heads."""
         self.filter = ""
-        self._ids: list[str] = []
         self._lines: dict[str, LogLine] = {}
 
     def head(self, view: View) -> Head:

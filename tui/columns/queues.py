@@ -202,7 +202,6 @@ class QueueRows(PlainRows):
         self.columns: Sequence[Column[Any]] = columns
         self.sort: tuple[str, bool] | None = None
         self.filter = ""
-        self._ids: list[str] = []
 
     def head(self, view: View) -> Head:
         """How many, how many in quarantine."""
@@ -216,14 +215,11 @@ class QueueRows(PlainRows):
         queues = view.cluster.queues
         names = sorted(name for name in queues if self.filter.casefold() in name.casefold())
         if self.sort is None:
-            names.sort(key=lambda name: (trouble(queues[name], view), -(queues[name].depth or 0)))
             names = self._steady(names, view)
         else:
             column = next(c for c in self.columns if c.id == self.sort[0])
             names = ordered(names, {n: column.value(queues[n], view) for n in names}, self.sort[1])
-        if names != self._ids:
-            self._ids = names
-        return self._ids
+        return self.settled(names)
 
     def _steady(self, names: list[str], view: View) -> list[str]:
         """Consumed queues keep the order of their names: depths that wobble move no row."""

@@ -48,6 +48,14 @@ class Rows(Protocol):
 class PlainRows:
     """Defaults for what most tables do not need."""
 
+    _ids: Sequence[str] = ()
+
+    def settled(self, ids: Sequence[str]) -> Sequence[str]:
+        """``ids``; the object of the last time while nothing came, went or moved."""
+        if ids != self._ids:
+            self._ids = ids
+        return self._ids
+
     def row_style(self, record: Any, view: View) -> str:
         """No style of its own."""
         return ""

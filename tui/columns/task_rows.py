@@ -68,9 +68,6 @@ class RunningRows(PlainRows):
 
     columns: Sequence[Column[Any]] = RUNNING
 
-    def __init__(self) -> None:
-        self._ids: list[str] = []
-
     def head(self, view: View) -> Head:
         """How many run."""
         return Head("Running", count(len(view.cluster.running)), "longest first", covers=2)
@@ -81,9 +78,7 @@ class RunningRows(PlainRows):
         tasks = cluster.tasks_of(cluster.running)
         tasks.sort(key=lambda task: task.started_at or task.first_seen)
         ids = [task.id for task in tasks[:200]]
-        if ids != self._ids:
-            self._ids = ids
-        return self._ids
+        return self.settled(ids)
 
     def record(self, row_id: str, view: View) -> Task | None:
         """The task of that id."""
@@ -104,9 +99,6 @@ class FailureRows(PlainRows):
 
     columns: Sequence[Column[Any]] = FAILURES
 
-    def __init__(self) -> None:
-        self._ids: list[str] = []
-
     def head(self, view: View) -> Head:
         """How many are kept."""
         return Head("Failures", count(len(view.cluster.failures)), "newest first", covers=2)
@@ -115,9 +107,7 @@ class FailureRows(PlainRows):
         """Ids of the newest failures."""
         failures = view.cluster.failures
         ids = [task_id for _, task_id in zip(range(200), reversed(failures), strict=False)]
-        if ids != self._ids:
-            self._ids = ids
-        return self._ids
+        return self.settled(ids)
 
     def record(self, row_id: str, view: View) -> Task | None:
         """The task of that id."""
@@ -145,7 +135,6 @@ class WorkerTaskRows(PlainRows):
 
     def __init__(self, hostname: str) -> None:
         self.hostname = hostname
-        self._ids: list[str] = []
 
     def head(self, view: View) -> Head:
         """How many of each."""
@@ -167,9 +156,7 @@ class WorkerTaskRows(PlainRows):
             if t.state in ("RECEIVED", "RETRY")
         ]
         ids = list(dict.fromkeys((*running, *held)))
-        if ids != self._ids:
-            self._ids = ids
-        return self._ids
+        return self.settled(ids)
 
     def record(self, row_id: str, view: View) -> Task | None:
         """The task of that id."""

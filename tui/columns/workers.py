@@ -250,7 +250,6 @@ class WorkerRows(PlainRows):
         self.titled = titled
         self.sort: tuple[str, bool] | None = None
         self.filter = ""
-        self._ids: list[str] = []
 
     def head(self, view: View) -> Head:
         """How many, how many of them not online."""
@@ -274,9 +273,7 @@ class WorkerRows(PlainRows):
         else:
             column = next(c for c in self.columns if c.id == self.sort[0])
             names = ordered(names, {n: column.value(workers[n], view) for n in names}, self.sort[1])
-        if names != self._ids:
-            self._ids = names
-        return self._ids
+        return self.settled(names)
 
     def record(self, row_id: str, view: View) -> Worker | None:
         """The worker of that node name."""

@@ -216,15 +216,9 @@ class ConfirmScreen(Dialog[None]):
         if self.preview.command:
             self.host.copy(self.preview.command, "the celery command")
 
-    @on(PushButton.Pressed)
-    def _pressed(self, event: PushButton.Pressed) -> None:
-        event.stop()
-        if self.deaf:
-            return
-        if event.button.id == "cancel":
-            self.do_cancel()
-        else:
-            self.do_confirm()
+    def accept(self) -> None:
+        """The other button: as ``Y``."""
+        self.do_confirm()
 
     @on(Input.Changed, "#type")
     def _typing(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
 from rich.style import Style
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.renderables.background_screen import BackgroundScreen
@@ -205,6 +206,19 @@ class Dialog(ModalScreen[Result]):
         getattr(self, f"do_{command_id}")()
         if self.is_current:
             self.tick()
+
+    @on(PushButton.Pressed)
+    def _pressed(self, event: PushButton.Pressed) -> None:
+        event.stop()
+        if self.deaf:
+            return
+        if event.button.id == "cancel":
+            self.do_cancel()
+        else:
+            self.accept()
+
+    def accept(self) -> None:
+        """The button that is not Cancel; dialogs without one have nothing to do."""
 
     def do_cancel(self) -> None:
         """Close; nothing is done."""

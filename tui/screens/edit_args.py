@@ -127,15 +127,9 @@ class EditArgsScreen(Dialog[Edited | None]):
             self._wrong[name] = literal(str(error), 300)
             return None
 
-    @on(PushButton.Pressed)
-    def _pressed(self, event: PushButton.Pressed) -> None:
-        event.stop()
-        if self.deaf:
-            return
-        if event.button.id == "cancel":
-            self.do_cancel()
-        else:
-            self.do_send()
+    def accept(self) -> None:
+        """The other button: send."""
+        self.do_send()
 
     @on(Input.Changed)
     def _typing(self, event: Input.Changed) -> None:
