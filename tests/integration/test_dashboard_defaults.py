@@ -141,7 +141,7 @@ async def test_a_cluster_with_defaults_is_seen_acted_on_and_its_events_are_switc
         await screen.until(lambda: "✓ success" in screen.cursor, "it has run")
         before = len(plain.ran)
         await screen.ask("R", "RETRY  1 task")
-        assert screen.line("known", "a repr, perhaps cut")
+        assert screen.line("known", "as text, perhaps cut")
         shown.append(screen.text)
         await screen.press("Y")
         await screen.reads("Python literals or JSON")

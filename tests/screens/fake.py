@@ -220,7 +220,7 @@ def retry(exact: bool = True, number: int = 1) -> Preview:
     """Retry so many tasks, of which the first is known exactly or not."""
     targets = tuple(task(n, "pay.charge") for n in range(1, number + 1))
     known = tuple(
-        ArgsKnown(t.id, exact, "event's repr", "(91823, 'abc...)", "{'cur': 'EUR'}", "queue pay")
+        ArgsKnown(t.id, exact, "events", "(91823, 'abc...)", "{'cur': 'EUR'}", "queue pay")
         for t in targets
     )
     return Preview(

@@ -220,7 +220,7 @@ def _ask(app: CeleryTui, act: Act, targets: tuple[Target, ...], exact: bool | No
 def _known(targets: tuple[Target, ...], exact: bool | None) -> tuple[ArgsKnown, ...]:
     if exact is None:
         return ()
-    source = "result backend" if exact else "event's repr"
+    source = "result backend" if exact else "events"
     args = "[91823]" if exact else "(91823, 'a long te...)"
     kwargs = "{'gateway': 'stripe', 'amount': 1999}"
     return tuple(ArgsKnown(t.id, exact, source, args, kwargs, "queue pay") for t in targets)

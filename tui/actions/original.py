@@ -19,7 +19,7 @@ from .route import Trace, trace
 from .stored import stored
 from .wire import Wire
 
-MESSAGE, REPR = "queue message", "the event's repr"
+MESSAGE, REPR = "queue message", "events"
 MESSAGES_SEARCHED_FOR = 50
 """Each search may read through whole queues: so many in one act."""
 

@@ -121,7 +121,7 @@ def _check(target: Target, one: Original, route: Route | None, trouble: str) -> 
         return Check(target, False, trouble, at)
     if not one.name:
         return Check(target, False, "its task name is not known", at)
-    source = f"exact, from {one.source}" if one.exact else "only as a repr, perhaps cut: edit first"
+    source = f"exact, from {one.source}" if one.exact else "only as text, perhaps cut: edit first"
     return Check(target, True, f"arguments {source}; queue {route.queue}", at)
 
 

@@ -123,7 +123,7 @@ class ArgsKnown(msgspec.Struct, frozen=True, gc=False):
     task_id: str
     exact: bool
     source: str
-    """queue message, inspect, result backend, or the event's repr."""
+    """queue message, inspect, result backend, or events (a repr)."""
     args: str
     """Python-literal or JSON text; a repr when not exact."""
     kwargs: str

@@ -16,7 +16,7 @@ class LogScreen(TableScreen):
 
     root = "log"
     commands: ClassVar[tuple[Command, ...]] = (
-        *catalog.MOVES,
+        *catalog.SCROLLS,
         catalog.FILTER,
         catalog.FREEZE,
         catalog.FOLLOW,

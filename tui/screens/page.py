@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from ..columns.base import Cell, View
+from ..columns.facts import Fact, in_a_row, taken
 from ..commands import catalog
 from ..commands.base import Command
 from ..widgets.lines import BLANK, Line, Lines
@@ -26,21 +27,21 @@ def section(title: str, width: int, note: str = "", right: str = "") -> Line:
     return Line(tuple(cells))
 
 
-def labelled(*pairs: tuple[str, Cell | str]) -> Line:
-    """``queue pay   worker w-1`` : labels dim, values as they are."""
-    cells: list[Cell] = []
+def labelled(width: int, *pairs: tuple[str, Cell | str]) -> list[Line]:
+    """``queue pay   worker w-1``: labels dim, values as they are; wrapped between facts."""
+    rows: list[list[Fact]] = [[]]
     for label, value in pairs:
-        if cells:
-            cells.append(("   ", ""))
-        cells.append((f"{label} ", "dim"))
-        cells.append((value, "") if isinstance(value, str) else value)
-    return Line(tuple(cells))
+        fact = Fact(((f"{label} ", "dim"), (value, "") if isinstance(value, str) else value))
+        if rows[-1] and taken([*rows[-1], fact]) > width - 3:
+            rows.append([])
+        rows[-1].append(fact)
+    return [Line(in_a_row(row)) for row in rows]
 
 
 class PageScreen(BaseScreen):
     """Subclasses give ``lines(view, width)`` and the breadcrumb."""
 
-    commands: ClassVar[tuple[Command, ...]] = (*catalog.MOVES, catalog.YANK, *catalog.EVERYWHERE)
+    commands: ClassVar[tuple[Command, ...]] = (*catalog.SCROLLS, catalog.YANK, *catalog.EVERYWHERE)
     AUTO_FOCUS = ""
     CSS_PATH = "page.tcss"
 

@@ -144,7 +144,7 @@ def _sent(one: ArgsKnown, width: int, cut: str) -> list[Line]:
     for label, text in (("args", one.args), ("kwargs", one.kwargs)):
         lead = ((label.ljust(LABEL), "dim"),)
         lines += _spread(lead, literal(text, 2_000) or "?", "", width, 3, cut)
-    sure: Cell = ("exact", "") if one.exact else ("a repr, perhaps cut", "warn")
+    sure: Cell = ("exact", "") if one.exact else ("as text, perhaps cut", "warn")
     source: Cell = (f", from {literal(one.source, 60)}", "dim")
     return [*lines, band(("known".ljust(LABEL), "dim"), sure, source)]
 

@@ -19,7 +19,7 @@ TEXT_LIMIT = 200_000
 def task_lines(task: Task, view: View, width: int, wrap: bool) -> list[Line]:
     """Facts, timeline, args, result, exception, sources."""
     gap = [BLANK] if width >= 100 else []
-    lines = facts(task, view)
+    lines = facts(task, view, width)
     rows = timeline(task, view, width - 3)
     if rows:
         known = phases(task, view.now)
@@ -63,7 +63,7 @@ def _where(task: Task, view: View) -> list[tuple[str, Cell]]:
     return rows
 
 
-def facts(task: Task, view: View) -> list[Line]:
+def facts(task: Task, view: View, width: int) -> list[Line]:
     """State, name and id; where; where that is known from."""
     name: Cell = (literal(task.name, 200), "bright") if task.name else ("name ?", "dim")
     first = Line(
@@ -86,7 +86,7 @@ def facts(task: Task, view: View) -> list[Line]:
     told = ", ".join(task.sources) or "?"
     source = [("from ", "dim"), (told, ""), ("   state by ", "dim"), (task.source, "")]
     source.append((f" {duration(view.now - task.as_of)} ago" if task.as_of else "", "dim"))
-    lines = [first, labelled(*pairs), Line(tuple(source))]
+    lines = [first, *labelled(width, *pairs), Line(tuple(source))]
     if task.verdict:
         lines.append(Line((("! ", "warn"), (literal(task.verdict, 300), ""))))
     asked = view.cluster.asked.get(task.id)

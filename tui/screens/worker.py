@@ -50,7 +50,9 @@ class WorkerScreen(BaseScreen):
         """Facts and tasks."""
         worker = view.cluster.workers.get(self.hostname)
         table = self.query_one("#main", VirtualTable)
-        self.query_one("#facts", Lines).show(facts(worker, view) if worker else [BLANK])
+        self.query_one("#facts", Lines).show(
+            facts(worker, view, self.app.size.width) if worker else [BLANK]
+        )
         table.tick(view)
         self.host.on_screen(table.shown_ids())
 
@@ -68,7 +70,7 @@ class WorkerScreen(BaseScreen):
         self.ask(Act.EVENTS_ON, [Target("worker", self.hostname)])
 
 
-def facts(worker: Worker, view: View) -> list[Line]:
+def facts(worker: Worker, view: View, width: int) -> list[Line]:
     """What is known of the node, and what is not."""
     note = words.note(worker, view)
     state = words.state_cell(worker, view)
@@ -77,6 +79,7 @@ def facts(worker: Worker, view: View) -> list[Line]:
     )
     unknown = ("?", "dim")
     who = labelled(
+        width,
         ("pid", str(worker.pid) if worker.pid is not None else unknown),
         ("pool", words.pool_cell(worker, view)),
         ("busy", words.busy_cell(worker, view)),
@@ -85,6 +88,7 @@ def facts(worker: Worker, view: View) -> list[Line]:
         ("events", words.events_cell(worker, view)),
     )
     how = labelled(
+        width,
         ("up", words.uptime_cell(worker, view)),
         ("rss", words.rss_cell(worker, view)),
         ("load", words.load_cell(worker, view)),
@@ -93,8 +97,8 @@ def facts(worker: Worker, view: View) -> list[Line]:
         ("software", literal(worker.software, 60) if worker.software else unknown),
     )
     known = ", ".join(worker.registered[:40]) if worker.registered is not None else "?"
-    queues = labelled(("queues", words.queues_cell(worker, view)))
+    queues = labelled(width, ("queues", words.queues_cell(worker, view)))
     registered = labelled(
-        (f"registered {len(worker.registered or ()) or ''}".strip(), literal(known, 600))
+        width, (f"registered {len(worker.registered or ()) or ''}".strip(), literal(known, 600))
     )
-    return [BLANK, first, who, how, queues, registered, BLANK]
+    return [BLANK, first, *who, *how, *queues, *registered, BLANK]
