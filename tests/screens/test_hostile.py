@@ -401,7 +401,7 @@ async def test_replies_and_results_of_odd_shapes_are_left_out_and_all_screens_st
         for task in cluster.tasks.values():
             assert task_lines(task, app.view(), 80, wrap=True)
         for worker in cluster.workers.values():
-            assert facts(worker, app.view())
+            assert facts(worker, app.view(), 80)
         await still_works(pilot)
 
 

@@ -66,9 +66,11 @@ PURGE = Command(
 UNDO = Command("undo", ("Z",), "undo", "undo the last purge", Group.ACT, 8, True)
 EVENTS_ON = Command("events_on", ("E",), "events", "switch task events on", Group.ACT, 4, True)
 
-SCROLLS = (DOWN, UP, PAGE_DOWN, PAGE_UP, TOP, BOTTOM, ESCAPE, BACK)
+LINES = (DOWN, UP, PAGE_DOWN, PAGE_UP, TOP, BOTTOM)
+LEAVE = (ESCAPE, BACK)
+SCROLLS = (*LINES, *LEAVE)
 """Of pages with nothing to open."""
-MOVES = (*SCROLLS, OPEN)
+MOVES = (*LINES, OPEN, *LEAVE)
 PANES = (NEXT_PANE, PREVIOUS_PANE)
 EVERYWHERE = (HELP, PALETTE, TIME, THEME, REFRESH, REDRAW, *SCREENS)
 MARKS = (MARK, MARK_ALL, CLEAR_MARKS)

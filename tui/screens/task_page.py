@@ -8,7 +8,7 @@ from ..columns.numbers import clock, duration
 from ..columns.tasks import args_text, process_cell, queue_cell, run_cell, state_cell, worker_cell
 from ..columns.timeline import phases, timeline, total_s
 from ..model.redact import redact_text
-from ..model.task import Task
+from ..model.task import STARTED, Task
 from ..widgets.lines import BLANK, Line
 from ..widgets.wrapping import wrapped
 from .page import labelled, section
@@ -76,7 +76,7 @@ def facts(task: Task, view: View, width: int) -> list[Line]:
     pairs.append(("pid", process_cell(task, view)))
     pairs.append(("retries", str(task.retries)))
     if task.started_at is not None:
-        pairs.append(("ran" if task.final else "runs for", run_cell(task, view)))
+        pairs.append(("runs for" if task.state == STARTED else "ran", run_cell(task, view)))
     if task.eta:
         pairs.append(("eta", literal(task.eta, 40)))
     if task.root_id and task.root_id != task.id:
