@@ -64,17 +64,6 @@ def test_a_key_prefix_is_joined_as_celery_does(server: RedisServer, prefix: str)
     opened.close()
 
 
-def test_exact_arguments_need_extended_results(server: RedisServer) -> None:
-    backend = RedisBackend(server.url(1))
-    with redis.Redis.from_url(server.url(1)) as client:
-        client.set("celery-task-meta-ext", '{"status": "SUCCESS", "args": [1], "kwargs": {"k": 2}}')
-        client.set("celery-task-meta-plain", '{"status": "SUCCESS"}')
-    assert backend.exact_arguments("ext") == ([1], {"k": 2})
-    assert backend.exact_arguments("plain") is None
-    assert backend.exact_arguments("nobody") is None
-    backend.close()
-
-
 def test_hostile_ids_and_foreign_keys_are_just_missing(server: RedisServer) -> None:
     backend = RedisBackend(server.url(1))
     with redis.Redis.from_url(server.url(1)) as client:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from celery_tui.columns.gauges import STEPS, TRACK, area, gauge, resample, sparkline
+from celery_tui.columns.gauges import STEPS, TRACK, gauge, resample, sparkline
 
 
 @pytest.mark.parametrize(("part", "whole", "shown"), [
@@ -43,10 +43,3 @@ def test_samples_are_averaged_in_groups_and_a_group_of_gaps_is_a_gap() -> None:
     assert resample([1, 3, None, None, 5, None], 3) == [2, None, 5]
     assert resample([1, 2], 5) == [1, 2]
     assert len(resample(list(range(61)), 12)) == 12
-
-
-def test_a_chart_has_its_rows_and_columns_and_leaves_gaps_blank() -> None:
-    rows = area([0, 4, None, 8], 4, 2)
-    assert rows == ["   █", " █ █"]
-    assert all(len(row) == 10 for row in area([1, 2, 3], 10, 4))
-    assert area([], 4, 2) == ["    ", "    "]

@@ -10,8 +10,9 @@ import redis
 from celery import signature
 from kombu.entity import Exchange, Queue
 
-from celery_tui.actions import parse_edited
 from celery_tui.actions.resend import KEPT
+from celery_tui.model.arguments import parse_args, parse_kwargs
+from celery_tui.model.redact import HIDDEN
 from celery_tui.model.seam import Act, Stage
 from tests.actions.acting import Operator, echoed, ledger, request
 from tests.integration.conftest import RunningCluster
@@ -235,7 +236,7 @@ def test_only_a_cut_repr_is_never_sent_unasked(cluster: RunningCluster, operator
     assert refused.text.startswith("Not sent: only a repr of the arguments is known")
     assert len(ledger(cluster.ledger)) == before
 
-    edited = parse_edited("['typed', (1, None)]", '{"k": true}')
+    edited = (parse_args("['typed', (1, None)]"), parse_kwargs('{"k": true}'))
     asked = operator.act(Act.RETRY, target, edited={sent.id: edited})
     told = operator.outcome(asked, Stage.SEEN)
     operator.sees(str(told.new_id), "SUCCESS")
@@ -281,7 +282,8 @@ def test_edited_arguments_keep_what_the_dialog_had_hidden(
     )
     operator.until(lambda: "hidden" in operator.cluster.queues, "the queue is found")
     (known,) = operator.look(request(Act.RETRY, operator.task(sent.id))).args
-    edited = parse_edited(known.args, known.kwargs.replace("ann", "bob"))
+    assert HIDDEN in known.kwargs
+    edited: tuple[list[Any], dict[str, Any]] = ([1], {"password": HIDDEN, "to": "bob"})
     asked = operator.act(Act.RETRY, operator.task(sent.id), edited={sent.id: edited})
     operator.outcome(asked, Stage.SENT)
     new = only_other(cluster.broker, "hidden", sent.id)

@@ -17,10 +17,9 @@ from ..model.cluster import Cluster
 from ..model.seam import Act, ActionRequest, LogLine, Outcome, Preview, Stage, Target
 from . import audit, events_on, purge, retry, revoke, terminate, undo
 from .base import Action, Context, Put, context, outcome
-from .edited import parse_edited
 from .wire import Wire, connected
 
-__all__ = ["ACTIONS", "Context", "context", "parse_edited", "prepare", "preview", "run"]
+__all__ = ["ACTIONS", "Context", "context", "prepare", "preview", "run"]
 
 ACTIONS: Mapping[Act, Action] = {
     Act.REVOKE: revoke,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -31,9 +31,6 @@ class Backend(Protocol):
 
     def fetch(self, ids: Sequence[str]) -> Fetched:
         """What is stored of these tasks, in one round trip."""
-
-    def exact_arguments(self, task_id: str) -> tuple[list[Any], dict[str, Any]] | None:
-        """(args, kwargs) as they were sent; None unless the app stores extended results."""
 
     def close(self) -> None:
         """Let the connection go."""

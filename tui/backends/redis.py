@@ -52,13 +52,6 @@ class RedisBackend:
         metas = tuple(read(task_id, stored) for task_id, stored in found.items())
         return Fetched(metas, tuple(task_id for task_id in ids if task_id not in found))
 
-    def exact_arguments(self, task_id: str) -> tuple[list[Any], dict[str, Any]] | None:
-        """(args, kwargs) as they were sent; None unless the app stores extended results."""
-        for meta in self.fetch([task_id]).metas:
-            if meta.args is not None and meta.kwargs is not None:
-                return meta.args, meta.kwargs
-        return None
-
 
 def separated(prefix: str) -> str:
     """A backend's ``global_keyprefix`` as Celery joins it: an underscore unless it ends in one."""

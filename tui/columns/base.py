@@ -125,8 +125,3 @@ def _squeeze(columns: Sequence[Column[Row]], widths: list[int], missing: int) ->
         widths[index] -= 1
         missing -= 1
     return widths
-
-
-def text_of(cell: Cell) -> str:
-    """The text alone, for plain output."""
-    return cell[0]

@@ -55,18 +55,3 @@ def resample(samples: Sequence[int | None], width: int) -> list[float | None]:
         known = [value for value in group if value is not None]
         points.append(fmean(known) if known else None)
     return points
-
-
-def area(samples: Sequence[int | None], width: int, height: int) -> list[str]:
-    """Rows of blocks, the highest first; gaps stay blank."""
-    points = resample(samples, width)
-    known = [point for point in points if point is not None]
-    top = max(known, default=0) or 1
-    rows: list[str] = []
-    for row in range(height, 0, -1):
-        cells = ""
-        for point in points:
-            filled = 0 if point is None else point / top * height * 8 - (row - 1) * 8
-            cells += " ▁▂▃▄▅▆▇█"[max(0, min(8, round(filled)))] if point is not None else " "
-        rows.append(cells.rjust(width))
-    return rows

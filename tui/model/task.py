@@ -26,7 +26,7 @@ RANK = {
 }
 """How far a state is: of two at the same moment the greater holds."""
 
-EVENTS, INSPECT, BACKEND, QUEUE = "events", "inspect", "result backend", "queue"
+EVENTS, INSPECT, BACKEND = "events", "inspect", "result backend"
 """The sources a fact may come from."""
 
 
