@@ -1,0 +1,1 @@
+"""Between Textual and the terminal: only cells that changed are sent."""
