@@ -63,9 +63,10 @@ def test_version() -> None:
 
 
 def test_without_a_command_the_dashboard_is_shown(asked: Asked) -> None:
-    assert invoke("-b", "redis://a/0", "--read-only", "--ascii")[0] == 0
+    assert invoke("-b", "redis://a/0", "--read-only", "--ascii", "--no-diff")[0] == 0
     ((given, _),) = asked
     assert (given.broker, given.read_only, given.ascii) == ("redis://a/0", True, True)
+    assert given.no_diff
 
 
 def test_options_may_stand_before_or_after_a_command(asked: Asked) -> None:

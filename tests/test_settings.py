@@ -33,6 +33,11 @@ def test_a_switch_in_the_environment_is_yes_or_no(word: str, meant: bool) -> Non
     assert load({}, {"CELERY_TUI_READ_ONLY": word}).read_only is meant
 
 
+def test_only_changed_cells_are_sent_unless_it_is_forbidden() -> None:
+    assert not load({}, {}).no_diff
+    assert load({}, {"CELERY_TUI_NO_DIFF": "1"}).no_diff
+
+
 def test_a_switch_that_is_neither_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match="CELERY_TUI_READ_ONLY"):
         load({}, {"CELERY_TUI_READ_ONLY": "perhaps"})

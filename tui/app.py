@@ -62,6 +62,8 @@ class CeleryTui(Doors):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
+        if settings.no_diff:
+            self.grid = None
         self.settings = settings
         self.demo = demo
         self.monitor = monitor

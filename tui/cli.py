@@ -66,6 +66,10 @@ HOW = (
         "--theme", type=click.Choice(THEMES), help="Colours; chosen from the terminal by default."
     ),
     click.option("--ascii", is_flag=True, default=None, help="Draw with ASCII characters only."),
+    click.option(
+        "--no-diff", is_flag=True, default=None,
+        help="Send all that is painted, not only what changed: if the screen looks wrong.",
+    ),
 )  # fmt: skip
 
 
@@ -300,7 +304,7 @@ def plugin_status(ctx: click.Context, /, as_json: bool, listen: float, **given: 
 
 def _ours(given: dict[str, Any]) -> dict[str, Any]:
     """Without what Celery adds to every command from the app's ``user_options['preload']``."""
-    names = {"read_only", "log_file", "theme", "ascii"}
+    names = {"read_only", "log_file", "theme", "ascii", "no_diff"}
     return {name: value for name, value in given.items() if name in names}
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from textual.app import App
-
 from .commands.base import Command
+from .differ.app import SparingApp
 from .model.cluster import Cluster
 from .model.seam import ActionRequest, Preview
 from .screens.base import BaseScreen
@@ -19,7 +18,7 @@ from .screens.tasks import TasksScreen
 from .screens.workers import WorkersScreen
 
 
-class Doors(App[int]):
+class Doors(SparingApp):
     """The part of the app that puts screens up. Pages and dialogs are imported when opened."""
 
     MODES: ClassVar[Any] = {

@@ -33,6 +33,8 @@ class Settings:
     """night, paper, ansi or mono; empty: chosen from the terminal."""
     ascii: bool | None = None
     """Only ASCII glyphs; None: chosen from locale and TERM."""
+    no_diff: bool = False
+    """Everything painted is sent, as Textual does it; else only the cells that changed."""
     demo: bool = False
     """The dashboard starts and ends an embedded demo cluster."""
     plain_cluster: bool = False
@@ -53,6 +55,7 @@ ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
     "log_file": ("CELERY_TUI_LOG",),
     "theme": ("CELERY_TUI_THEME",),
     "ascii": ("CELERY_TUI_ASCII",),
+    "no_diff": ("CELERY_TUI_NO_DIFF",),
 }
 THEMES = ("night", "paper", "ansi", "mono")
 
@@ -105,7 +108,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 def _convert(name: str, variable: str, text: str) -> Any:
     if name == "log_file":
         return Path(text)
-    if name in {"read_only", "ascii"}:
+    if name in {"read_only", "ascii", "no_diff"}:
         return _flag(variable, text)
     return text
 

@@ -156,6 +156,10 @@ class FakeHost(App[None]):
     def next_theme(self) -> None:
         """It keeps its theme."""
 
+    def redraw(self) -> None:
+        """Paint everything again."""
+        self.refresh(layout=True)
+
     def refresh_now(self) -> None:
         """Nobody to ask."""
 

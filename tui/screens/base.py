@@ -208,7 +208,7 @@ class BaseScreen(Moves, Acts):
 
     def do_redraw(self) -> None:
         """Paint everything again."""
-        self.refresh(layout=True)
+        self.host.redraw()
 
     def do_help(self) -> None:
         """Keys of this screen."""

@@ -95,6 +95,9 @@ class Host(Protocol):
     def next_theme(self) -> None:
         """The next theme."""
 
+    def redraw(self) -> None:
+        """Paint every cell again, whatever the terminal is thought to show."""
+
     def refresh_now(self) -> None:
         """Ask all sources again; retry a lost broker."""
 
