@@ -139,7 +139,9 @@ async def session(
         driver = app._driver
         assert isinstance(driver, Pyte)
         with app._context():
-            yield Session(app, ready.result(), driver, cluster, clock)
+            shown = Session(app, ready.result(), driver, cluster, clock)
+            await shown.settle()
+            yield shown
     finally:
         app.exit(0)
         await running

@@ -175,7 +175,6 @@ def update_of(*segments: Segment) -> LayoutUpdate:
 
 async def test_an_update_of_an_unknown_kind_is_textuals_and_the_grid_is_forgotten() -> None:
     async with session(SIZE, no_diff=False) as at:
-        await at.settle()
         assert "stranger" in await repainted(at, Stranger())
         assert at.app.grid is not None
         assert at.app.grid.size == (0, 0)
@@ -187,7 +186,6 @@ async def test_an_update_of_an_unknown_kind_is_textuals_and_the_grid_is_forgotte
 ], ids=["link", "control character", "control segment"])  # fmt: skip
 async def test_content_that_is_no_cell_is_textuals(segment: Segment) -> None:
     async with session(SIZE, no_diff=False) as at:
-        await at.settle()
         assert segment.text in await repainted(at, update_of(segment))
         assert at.app.grid is not None
         assert at.app.grid.size == (0, 0)
@@ -195,7 +193,6 @@ async def test_content_that_is_no_cell_is_textuals(segment: Segment) -> None:
 
 async def test_a_known_update_is_the_differs() -> None:
     async with session(SIZE, no_diff=False) as at:
-        await at.settle()
         await repainted(at, update_of(Segment("one")))
         assert await repainted(at, update_of(Segment("one"))) == ""
         assert "\x1b[1HO" in await repainted(at, update_of(Segment("One")))
@@ -205,7 +202,6 @@ async def test_when_textual_has_changed_the_differ_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with session(SIZE, no_diff=False) as at:
-        await at.settle()
         monkeypatch.delattr(Style, "_ansi", raising=False)
         monkeypatch.setattr(textual_private, "_runs", lambda strip, _: strip.no_such_name)
         assert "still" in await repainted(at, update_of(Segment("still")))
@@ -256,7 +252,6 @@ async def test_coming_back_to_the_same_size_paints_every_cell_again() -> None:
 @pytest.mark.parametrize("signal", ["app_suspend_signal", "app_resume_signal"])
 async def test_suspending_and_resuming_forget(signal: str) -> None:
     async with session(SIZE, no_diff=False) as at:
-        await at.settle()
         grid = at.app.grid
         assert grid is not None
         assert grid.size == SIZE
@@ -266,7 +261,6 @@ async def test_suspending_and_resuming_forget(signal: str) -> None:
 
 async def test_another_theme_forgets() -> None:
     async with session(SIZE, no_diff=False) as at:
-        await at.settle()
         forgotten = []
         at.app.forget_terminal = lambda: forgotten.append(True)  # type: ignore[method-assign]
         await at.pilot.press("ctrl+t")
@@ -278,7 +272,6 @@ async def test_another_theme_forgets() -> None:
 
 async def test_a_frame_is_one_write_in_synchronized_output() -> None:
     async with session(SIZE, no_diff=False) as at:
-        await at.settle()
         at.app._sync_available = True
         before = at.driver.writes
         sent = await repainted(at, update_of(Segment("frame", Style(bold=True))))
@@ -295,3 +288,58 @@ async def test_the_cursor_follows_the_field_one_types_into() -> None:
         cursor, wanted = at.driver.screen.cursor, at.app.cursor_position
         assert (cursor.x, cursor.y) == tuple(wanted)
         assert wanted != (0, 0)
+
+
+# -- lines that only moved ------------------------------------------------------------------
+
+
+def lines(first: int, count: int = 12) -> list[tuple[int, int, list[tuple[str, str]]]]:
+    """A table whose rows differ."""
+    return [(y, 0, [(name(first - y), RED)]) for y in range(count)]
+
+
+def name(number: int) -> str:
+    """40 cells unlike those of other numbers."""
+    return "".join(chr(97 + (number * number * 7 + x * (number % 13)) % 26) for x in range(40))
+
+
+def played(*frames: list[tuple[int, int, list[tuple[str, str]]]]) -> tuple[list[str], list[str]]:
+    """What was sent for each frame, and what an emulator shows in the end."""
+    grid, screen = Grid(), pyte.Screen(40, 14)
+    stream, sent = pyte.Stream(screen), []
+    for frame in frames:
+        sent.append(grid.update(40, 14, frame))
+        stream.feed(sent[-1])
+    assert screen.margins is None
+    return sent, [line.rstrip() for line in screen.display]
+
+
+BLANK: list[tuple[int, int, list[tuple[str, str]]]] = [(y, 0, [(" " * 40, "")]) for y in range(14)]
+
+
+@pytest.mark.parametrize("by", [1, 3, 7, -1, -4])
+def test_lines_that_moved_are_moved_by_the_terminal(by: int) -> None:
+    sent, display = played(BLANK, lines(50), lines(50 + by))
+    assert f"\x1b[{abs(by)}{'L' if by > 0 else 'M'}" in sent[-1]
+    assert len(sent[-1]) < len(sent[-2])
+    assert display == played(lines(50 + by))[1]
+
+
+def test_lines_beside_those_that_moved_stay() -> None:
+    """A line that nobody painted is put back."""
+    frame = lines(51)
+    sent, display = played(BLANK, lines(50), [*frame[:5], *frame[6:]])
+    assert "\x1b[1L" in sent[-1]
+    assert display[5] == name(50 - 5)
+
+
+def test_lines_of_which_something_is_unknown_are_not_moved() -> None:
+    half = [[(y, 1, runs) for y, _, runs in _cut(lines(first))] for first in (50, 51)]
+    sent, _ = played(*half)
+    assert not {"L", "M"} & set(sent[-1])
+
+
+def _cut(
+    frame: list[tuple[int, int, list[tuple[str, str]]]],
+) -> list[tuple[int, int, list[tuple[str, str]]]]:
+    return [(y, x, [(text[:-1], sgr) for text, sgr in runs]) for y, x, runs in frame]

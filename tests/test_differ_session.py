@@ -48,7 +48,8 @@ async def test_a_session_shows_the_same_with_and_without_the_differ(
     size: tuple[int, int], plain: dict[tuple[int, int], list[Shown]]
 ) -> None:
     wanted = await as_textual_does(plain, size)
-    assert not differences(wanted, await play(size, no_diff=False))[:20]
+    found = differences(wanted, await play(size, no_diff=False))
+    assert not found, "\n".join(found[:10])
 
 
 async def test_a_broken_differ_is_found_out(plain: dict[tuple[int, int], list[Shown]]) -> None:

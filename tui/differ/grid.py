@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from . import scroll
 from .cells import ONE_CELL, Cell, Pen, Pens, UnknownContent, clusters, turn
+from .scroll import Row
 
 Run = tuple[str, str]
 """A text and the parameters of its colour code."""
 Patch = tuple[int, int, Iterable[Run]]
 """Line, column, and what stands from there on."""
-Row = list[Cell | None]
-"""None: not known."""
 BRIDGE = 4
 """So many unchanged cells cost no more than a move over them."""
 
@@ -97,7 +97,7 @@ class Grid:
     # -- output -------------------------------------------------------------------------------
 
     def _sent(self, rows: dict[int, Row]) -> str:
-        out: list[str] = []
+        out = self._scrolled(rows)
         pen = reset = self._pens[""]
         for y in sorted(rows):
             old, new = self._rows[y], rows[y]
@@ -108,6 +108,16 @@ class Grid:
         if pen is not reset:
             out.append("\x1b[m")
         return "".join(out)
+
+    def _scrolled(self, rows: dict[int, Row]) -> list[str]:
+        """Let the terminal move lines that only moved. Adds lines that must be put back."""
+        move = scroll.found(self._rows, rows)
+        if move is None or not self._risky.isdisjoint(range(move.top, move.bottom + 1)):
+            return []
+        for y in range(move.top, move.bottom + 1):
+            rows.setdefault(y, self._rows[y])
+        self._rows[move.top : move.bottom + 1] = move.applied(self._rows, self._width)
+        return [move.sequence()]
 
     def _changed(self, y: int, old: Row, new: Row) -> Sequence[int]:
         """Columns to write."""
