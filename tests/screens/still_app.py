@@ -19,7 +19,7 @@ LEFT_OUT = frozenset({"combining flood", "jamo flood", "decomposed Korean", "com
 """pyte drops the rest of a text behind marks without a combining class."""
 
 Cell = tuple[str, str, str, bool]
-"""Character, colour, background, bold: as pyte names them."""
+"""Character, colour, background, bold: as pyte names them. Of a blank only what is seen."""
 
 
 def composed(app: CeleryTui) -> list[list[Cell]]:
@@ -34,7 +34,9 @@ def composed(app: CeleryTui) -> list[list[Cell]]:
                     last = cells[-1]
                     cells[-1] = (unicodedata.normalize("NFC", last[0] + char), *last[1:])
                     continue
-                cells.append((char, _hex(style, True), _hex(style, False), bool(style.bold)))
+                seen = char != " " or style.reverse or style.underline
+                front, bold = (_hex(style, True), bool(style.bold)) if seen else ("default", False)
+                cells.append((char, front, _hex(style, False), bold))
                 cells += [("", *cells[-1][1:])] * (wcwidth(char) - 1)
         lines.append(cells)
     return lines

@@ -63,6 +63,8 @@ class Terminal:
     @staticmethod
     def _cell(char: Any) -> Cell:
         front, back = (char.bg, char.fg) if char.reverse else (char.fg, char.bg)
+        if char.data == " " and not (char.reverse or char.underscore):
+            return " ", "default", back, False
         return char.data, front, back, char.bold
 
 
@@ -122,4 +124,4 @@ def test_a_real_terminal_shows_hostile_text_where_it_belongs_and_nothing_else_ch
 def _filled(terminal: Terminal, word: str) -> bool:
     """Whether the word is the open tab."""
     column = terminal.screen.display[2].find(word)
-    return column >= 0 and bool(terminal.screen.buffer[2][column].bold)
+    return column >= 0 and bool(terminal.screen.buffer[2][column + 1].bold)
