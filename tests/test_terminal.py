@@ -1,6 +1,7 @@
 """What a terminal can carry, told from its environment."""
 
 import io
+import subprocess
 import sys
 from typing import Any
 from unittest.mock import patch
@@ -10,6 +11,7 @@ import pytest
 from celery_tui import terminal
 from celery_tui.errors import TuiError
 from celery_tui.settings import Settings
+from tests.shell import environment
 
 XTERM = {"TERM": "xterm-256color", "LANG": "en_GB.UTF-8"}
 
@@ -102,3 +104,26 @@ def test_what_was_asked_for_is_kept() -> None:
 def test_what_was_not_asked_for_is_chosen() -> None:
     dressed = terminal.dressed(Settings(), {"NO_COLOR": "1", "LANG": "C"})
     assert (dressed.theme, dressed.ascii) == ("mono", True)
+
+
+@pytest.mark.parametrize(
+    ("environ", "erases"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "linux"}, True),
+        ({"TERM": "screen-256color"}, False),
+        ({"TERM": "tmux-256color"}, False),
+        ({"TERM": "xterm-256color", "STY": "4711.pts-1.host"}, False),
+        ({"TERM": "never-heard-of"}, False),
+    ],
+)
+def test_erasing_takes_the_background_colour_where_terminfo_says_so(
+    environ: dict[str, str], erases: bool
+) -> None:
+    # Terminfo reads one TERM in the life of a process.
+    code = "from celery_tui.terminal import erases_with_background as f; print(f())"
+    done = subprocess.run(
+        (sys.executable, "-c", code), env=environment(**{"STY": "", **environ}), check=True,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [str(erases)]

@@ -83,5 +83,25 @@ def shows_unicode(environ: Mapping[str, str]) -> bool:
     return _is_utf8(environ.get("LC_CTYPE") or environ.get("LANG", ""))
 
 
+def erases_with_background(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether what is erased takes the background colour: where in doubt, not.
+
+    GNU screen does not, whatever TERM says inside it. Asks terminfo, which reads one TERM in the
+    life of a process.
+    """
+    environ = os.environ if environ is None else environ
+    if environ.get("STY"):
+        return False
+    try:
+        import curses
+    except ImportError:  # a Python built without it
+        return False
+    try:
+        curses.setupterm(environ.get("TERM", ""), 2)
+    except curses.error:  # a TERM this machine has never heard of
+        return False
+    return curses.tigetflag("bce") == 1
+
+
 def _is_utf8(locale: str) -> bool:
     return locale.lower().replace("-", "").partition("@")[0].endswith("utf8")
