@@ -162,8 +162,9 @@ class Monitor:
         return not len(self.inbox)
 
     def tick(self, now: float) -> None:
-        """Once a second: tell the sources what is worth asking, and judge."""
+        """Once a second: tell the sources what is worth asking, remember, and judge."""
         self.cluster.now = max(self.cluster.now, now)
+        self.cluster.remember(now)
         inspect = self.sources.get("inspect")
         if isinstance(inspect, InspectSource):
             self._guide(inspect, now)

@@ -64,7 +64,8 @@ class StillMonitor:
         return True
 
     def tick(self, now: float) -> None:
-        """Judge, as the real one does."""
+        """Remember and judge, as the real one does."""
+        self.cluster.remember(now)
         self.findings = evaluate(self.cluster, now)
 
     def watch(self, ids: Iterable[str]) -> None:
@@ -167,6 +168,7 @@ def depths(cluster: Cluster, now: float = NOW) -> None:
         cluster.apply(
             QueueDepths(at, readings, unacked=6, unacked_by_queue={"default": 4, "pay": 2})
         )
+        cluster.remember(at)
 
 
 def moves(cluster: Cluster, now: float = NOW) -> None:

@@ -105,6 +105,7 @@ def all_quiet() -> Cluster:
     for step in range(60):
         at = NOW - (59 - step) * 5
         cluster.apply(QueueDepths(at, readings, unacked=0, unacked_by_queue={}))
+        cluster.remember(at)
     return cluster
 
 

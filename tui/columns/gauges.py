@@ -22,7 +22,7 @@ def gauge(part: int, whole: int, width: int, style: str = "data") -> tuple[Cell,
     return (text, style), (TRACK * (width - len(text)), "track")
 
 
-def sparkline(samples: Sequence[int | None], width: int) -> str:
+def sparkline(samples: Sequence[float | None], width: int) -> str:
     """One sample a cell, from zero, at most ``▇``; a gap is blank, zero is the lowest step.
 
     The scale is max(largest, 2 x median): steady traffic stands at half height, growth is seen.
@@ -44,7 +44,7 @@ def _step(point: float | None, top: float) -> str:
     return STEPS[min(len(STEPS) - 1, max(0, round(point / top * (len(STEPS) - 1))))]
 
 
-def resample(samples: Sequence[int | None], width: int) -> list[float | None]:
+def resample(samples: Sequence[float | None], width: int) -> list[float | None]:
     """At most ``width`` means of neighbouring samples; a group without any known one is a gap."""
     if len(samples) <= width:
         return list(samples)

@@ -17,6 +17,8 @@ from .rows import Head, PlainRows, ordered
 
 QUARANTINE_PREFIX = "celery-tui:quarantine:"
 SPARKLINE_CELLS = 12
+SPARKLINE_SAMPLES = 60
+"""Five minutes of them."""
 
 
 def listeners(queue: Queue, view: View) -> list[str] | None:
@@ -40,8 +42,10 @@ def deserted(queue: Queue, view: View) -> bool:
 
 def growing(queue: Queue) -> bool:
     """Every minute of the last three ended deeper than it began."""
-    known_depths = [depth for depth in queue.history[-36:] if depth is not None]
-    if len(known_depths) < 24 or not queue.depth:
+    if not queue.depth:
+        return False
+    known_depths = queue.history.known(36)
+    if len(known_depths) < 24:
         return False
     thirds = [known_depths[i * len(known_depths) // 3] for i in range(3)] + [known_depths[-1]]
     return all(a < b for a, b in pairwise(thirds))
@@ -105,10 +109,10 @@ def unacked_cell(queue: Queue, view: View) -> Cell:
 
 def trend_cell(queue: Queue, view: View) -> Cell:
     """Change of the depth over the last minute."""
-    recent = [depth for depth in queue.history[-12:] if depth is not None]
+    recent = queue.history.known(12)
     if len(recent) < 4 or queue.quarantine:
         return ("", "")
-    change = recent[-1] - recent[0]
+    change = int(recent[-1] - recent[0])
     words = f"{change:+,}" if change else "0"
     style = (
         "crit" if change > 0 and unconsumed(queue, view) else "warn" if growing(queue) else "dim"
@@ -150,7 +154,7 @@ def use_cell(queue: Queue, view: View) -> Cell:
 def sparkline_drawn(queue: Queue, view: View, width: int) -> Cell:
     """Depth over five minutes; red only where nobody consumes."""
     style = "crit" if unconsumed(queue, view) else "data"
-    return sparkline(queue.history, width), style
+    return sparkline(queue.history.last(SPARKLINE_SAMPLES), width), style
 
 
 def _name(queue: Queue, view: View) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from . import fleet, inspected, lifecycle, stored
 from .events import Event
+from .history import Past
 from .kept_tasks import KeptTasks
 from .ledger import Ledger
 from .observations import (
@@ -21,7 +22,7 @@ from .observations import (
     Results,
     RoundEnded,
 )
-from .queue import Queue, sample
+from .queue import Queue
 from .rates import PerSecond
 from .seam import Act, Health, Link, LogLine, Outcome, Preview, Stage
 from .task import (
@@ -85,6 +86,8 @@ class Cluster(KeptTasks):
         self.received_rate = PerSecond(now)
         self.finished_rate = PerSecond(now)
         self.failed_rate = PerSecond(now)
+        self.past = Past()
+        """What charts show; ``remember`` feeds it."""
         self.sent_heard = False
         """Whether any ``task-sent`` was heard: else queue names of tasks are not known."""
         self._serial = itertools.count(1)
@@ -259,7 +262,6 @@ class Cluster(KeptTasks):
             queue.consumers, queue.quarantine = reading.consumers, reading.quarantine
             if read.unacked_by_queue is not None:
                 queue.unacked = read.unacked_by_queue.get(name, 0)
-            sample(queue, read.at)
         for name in read.gone:
             self.queues.pop(name, None)
         self._consumers(read.at)
@@ -308,6 +310,19 @@ class Cluster(KeptTasks):
             worker = self.workers.get(outcome.target.id)
             if worker is not None:
                 worker.events_enabled = True
+
+    # -- remembering --------------------------------------------------------------------------
+
+    def remember(self, now: float) -> None:
+        """Once a second: keep what charts show. What nobody can know at the moment is a gap."""
+        read = self.live_since("queues") is not None
+        heard = self.live_since("events") is not None and self.task_events_heard()
+        self.past.remember(
+            now,
+            self.queues.values() if read else None,
+            self.failed_rate.total if heard else None,
+            self.finished_rate.total if heard else None,
+        )
 
     # -- records ------------------------------------------------------------------------------
 
@@ -372,6 +387,10 @@ class Cluster(KeptTasks):
         """Epoch seconds since which a source is live, or None."""
         health = self.health.get(source)
         return health.since if health is not None and health.state == Link.LIVE else None
+
+    def task_events_heard(self) -> bool:
+        """Whether task events of any worker come: without them nobody knows what failed."""
+        return any(worker.events_enabled for worker in self.workers.values())
 
     def state_of(self, worker: Worker, now: float) -> str:
         """The worker's state as ``worker.worker_state`` judges it."""

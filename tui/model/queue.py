@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-HISTORY_SAMPLES = 60
-HISTORY_STEP_S = 5.0
+from .history import History
 
 
 class Queue(msgspec.Struct, gc=False):
@@ -26,17 +25,5 @@ class Queue(msgspec.Struct, gc=False):
     unconsumed_since: float | None = None
     quarantine: bool = False
     """Holds what we purged, for undo; no worker ever reads it."""
-    history: list[int | None] = msgspec.field(default_factory=list)
-    """Depths, oldest first, one each HISTORY_STEP_S; None is a gap."""
-    sampled_at: float = 0.0
-
-
-def sample(queue: Queue, now: float) -> None:
-    """Append the depth to the history when a step has passed; gaps stay gaps."""
-    if queue.sampled_at and now - queue.sampled_at < HISTORY_STEP_S:
-        return
-    steps = int((now - queue.sampled_at) / HISTORY_STEP_S) if queue.sampled_at else 1
-    queue.history.extend([None] * min(steps - 1, HISTORY_SAMPLES))
-    queue.history.append(queue.depth)
-    del queue.history[:-HISTORY_SAMPLES]
-    queue.sampled_at = now
+    history: History = msgspec.field(default_factory=History)
+    """Its depths."""
