@@ -13,6 +13,7 @@ from textual.app import App
 from textual.driver import Driver
 from textual.geometry import Size
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from celery_tui.app import CeleryTui
 from celery_tui.differ.grid import Grid
@@ -39,13 +40,14 @@ class Pyte(Driver):
         self._stream = pyte.Stream(self.screen)
         self.writes = 0
         self.sent = 0
-        self.last = ""
+        self.last = self.everything = ""
 
     def write(self, data: str) -> None:
         """Obey."""
         self.writes += 1
         self.sent += len(data.encode())
         self.last = data
+        self.everything += data
         self._stream.feed(data)
 
     def start_application_mode(self) -> None:
@@ -102,6 +104,12 @@ class Session(NamedTuple):
             await self.pilot.pause()
             await asyncio.sleep(0.01)
             quiet = quiet + 1 if self.driver.writes == writes else 0
+
+    def cursor(self) -> tuple[int, int] | None:
+        """For the windows of input methods; None: nobody types, and it does not matter."""
+        cursor = self.driver.screen.cursor
+        assert cursor.hidden
+        return (cursor.x, cursor.y) if isinstance(self.app.focused, Input) else None
 
     def happen(self, number: int, name: str, shift: float) -> None:
         """A task comes in and runs."""
@@ -255,7 +263,8 @@ class Shown(NamedTuple):
 
     step: str
     cells: list[list[Any]]
-    cursor: tuple[int, int, bool]
+    cursor: tuple[int, int] | None
+    """Where the hidden cursor stands, while somebody types into a field."""
 
 
 async def play(size: tuple[int, int], no_diff: bool, grid: Grid | None = None) -> list[Shown]:
@@ -265,8 +274,7 @@ async def play(size: tuple[int, int], no_diff: bool, grid: Grid | None = None) -
         for name, step in script(*size).items():
             await step(at)
             await at.settle()
-            cursor = at.driver.screen.cursor
-            shown.append(Shown(name, at.driver.cells(), (cursor.x, cursor.y, cursor.hidden)))
+            shown.append(Shown(name, at.driver.cells(), at.cursor()))
         assert (at.app.grid is None) is no_diff, "it has given up comparing"
     return shown
 

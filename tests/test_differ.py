@@ -15,8 +15,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from celery_tui.differ import textual_private
-from celery_tui.differ.cells import ONE_CELL, Pens, UnknownContent, clusters, turn
+from celery_tui.differ.cells import ONE_CELL, Pens, UnknownContent, clusters
 from celery_tui.differ.grid import Grid
+from celery_tui.differ.sgr import turn
 from tests.differ_session import Session, session
 from tests.screens.sample import app_on, busy_cluster
 
@@ -26,7 +27,8 @@ RED, BOLD_RED, ON_BLUE = "38;2;255;0;0", "1;38;2;255;0;0", "48;2;0;0;255"
 
 def shown(grid: Grid, *patches: tuple[int, int, list[tuple[str, str]]], width: int = 20) -> str:
     """What is sent for patches on a terminal of two lines."""
-    return grid.update(width, 2, patches)
+    grid.want(width, 2, patches)
+    return grid.update()
 
 
 # -- what is sent ---------------------------------------------------------------------------
@@ -48,6 +50,43 @@ def test_a_short_gap_is_written_again_and_a_long_one_is_jumped() -> None:
     grid = Grid()
     shown(grid, (0, 0, [("a--b------c", "")]))
     assert shown(grid, (0, 0, [("A--B------C", "")])) == "\x1b[1HA--B\x1b[6CC"
+
+
+def test_what_is_alike_is_drawn_together() -> None:
+    """A colour code takes more bytes than a move."""
+    grid = Grid()
+    shown(grid, (0, 0, [("1", RED), (" 1", ON_BLUE)]), (1, 0, [("1", RED), (" 1", ON_BLUE)]))
+    sent = shown(grid, (0, 0, [("2", RED), (" 2", ON_BLUE)]), (1, 0, [("2", RED), (" 2", ON_BLUE)]))
+    assert sent == f"\x1b[1H\x1b[{RED}m2\x1b[2H2\x1b[1;3H\x1b[0;{ON_BLUE}m2\x1b[B\b2\x1b[m"
+
+
+def test_what_has_short_colour_codes_is_drawn_in_order() -> None:
+    runs = [(letter * 5, "1" if letter in "ac" else "") for letter in "abcd"]
+    sent = shown(Grid(), (0, 0, runs))
+    assert sent == "\x1b[1H\x1b[1maaaaa\x1b[mbbbbb\x1b[1mccccc\x1b[mddddd"
+
+
+@pytest.mark.parametrize(("erases", "sgr", "sent"), [
+    (True, ON_BLUE, f"\x1b[1H\x1b[{ON_BLUE}ma\x1b[K\x1b[m"),
+    (False, ON_BLUE, f"\x1b[1H\x1b[{ON_BLUE}ma{' ' * 19}\x1b[m"),
+    (False, "", "\x1b[1Ha\x1b[K"),
+    (True, "7", f"\x1b[1H\x1b[7ma{' ' * 19}\x1b[m"),
+], ids=["background", "erasing has none", "the terminal's own", "reverse"])  # fmt: skip
+def test_blanks_to_the_edge_are_erased(erases: bool, sgr: str, sent: str) -> None:
+    grid = Grid(erases)
+    assert shown(grid, (0, 0, [("a" + " " * 19, sgr)])) == sent
+
+
+def test_a_long_blank_is_erased_and_jumped() -> None:
+    assert shown(Grid(), (0, 0, [("a" + " " * 12 + "b", "")])) == "\x1b[1Ha\x1b[12X\x1b[12Cb"
+
+
+def test_frames_that_wait_become_one() -> None:
+    grid = Grid()
+    grid.want(20, 2, [(0, 0, [("one", "")]), (1, 0, [("two", "")])])
+    grid.want(20, 2, [(0, 0, [("six", "")])])
+    assert grid.update() == "\x1b[1Hsix\x1b[2Htwo"
+    assert grid.update() == ""
 
 
 def test_another_colour_of_the_same_text_is_sent() -> None:
@@ -270,14 +309,18 @@ async def test_another_theme_forgets() -> None:
 # -- one piece ------------------------------------------------------------------------------
 
 
-async def test_a_frame_is_one_write_in_synchronized_output() -> None:
+async def test_a_frame_is_one_write_and_a_large_one_is_shown_at_once() -> None:
+    """A small one goes in one packet anyway."""
     async with session(SIZE, no_diff=False) as at:
         at.app._sync_available = True
+        at.app.redraw()
         before = at.driver.writes
-        sent = await repainted(at, update_of(Segment("frame", Style(bold=True))))
+        await at.settle()
         assert at.driver.writes == before + 1
-        assert sent.startswith("\x1b[?2026h\x1b[1H\x1b[1mframe\x1b[")
-        assert sent.endswith("\x1b[?2026l")
+        assert at.driver.last.startswith("\x1b[?2026h")
+        assert at.driver.last.endswith("\x1b[?2026l")
+        assert "\x1b[?2026" not in await repainted(at, update_of(Segment("x" * SIZE[0])))
+        assert at.driver.writes == before + 2
 
 
 async def test_the_cursor_follows_the_field_one_types_into() -> None:
@@ -308,7 +351,8 @@ def played(*frames: list[tuple[int, int, list[tuple[str, str]]]]) -> tuple[list[
     grid, screen = Grid(), pyte.Screen(40, 14)
     stream, sent = pyte.Stream(screen), []
     for frame in frames:
-        sent.append(grid.update(40, 14, frame))
+        grid.want(40, 14, frame)
+        sent.append(grid.update())
         stream.feed(sent[-1])
     assert screen.margins is None
     return sent, [line.rstrip() for line in screen.display]

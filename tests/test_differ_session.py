@@ -1,10 +1,8 @@
 """A whole session looks the same with and without the differ, cell by cell with its styles."""
 
-from collections.abc import Iterable
-
 import pytest
 
-from celery_tui.differ.grid import Grid, Patch
+from celery_tui.differ.grid import Grid
 from tests.differ_session import Shown, differences, play
 
 SIZES = ((80, 24), (160, 48))
@@ -13,9 +11,9 @@ SIZES = ((80, 24), (160, 48))
 class Forgetful(Grid):
     """Broken on purpose: now and then it believes to have sent what it has not."""
 
-    def update(self, width: int, height: int, patches: Iterable[Patch]) -> str:
+    def update(self) -> str:
         """One frame in seven is lost."""
-        sent = super().update(width, height, patches)
+        sent = super().update()
         self.frames = getattr(self, "frames", 0) + 1
         return "" if self.frames % 7 == 0 else sent
 

@@ -17,10 +17,12 @@ from textual.scrollbar import ScrollBar
 
 from .columns.base import View
 from .columns.names import shared_suffix
+from .differ.grid import Grid
 from .doors import Doors
 from .model.cluster import Cluster
 from .model.seam import Act, ActionRequest, Finding, Link, Preview, Target
 from .settings import Settings
+from .terminal import erases_with_background
 from .theme import THEMES, Look
 from .urls import redact
 from .widgets.scrollbar import PlainScrollBar
@@ -62,8 +64,7 @@ class CeleryTui(Doors):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        if settings.no_diff:
-            self.grid = None
+        self.grid = None if settings.no_diff else Grid(erases_with_background())
         self.settings = settings
         self.demo = demo
         self.monitor = monitor
@@ -91,7 +92,7 @@ class CeleryTui(Doors):
         self.app_resume_signal.subscribe(self, self._paint_anew)
         known = self.settings.broker or self.settings.app or self.demo
         self.switch_mode("home" if known else "start")
-        self.set_interval(PAINT_EVERY_S, self.paint)
+        self.set_interval(PAINT_EVERY_S, self._strike)
         self.set_interval(1.0, self._tick)
         if known:
             self.call_after_refresh(self.begin, self.settings)
@@ -148,8 +149,13 @@ class CeleryTui(Doors):
         if self.monitor is not None:
             self.monitor.tick(self.clock())
 
+    def _strike(self) -> None:
+        """Paint clock: a slow line is not given more than it takes."""
+        if self.may_tick():
+            self.paint()
+
     def paint(self) -> None:
-        """Paint clock: only the screen on top; a dialog brings itself up to date too."""
+        """Only the screen on top; a dialog brings itself up to date too."""
         self._tell_outcomes()
         if not self.is_running or not self.screen_stack:
             return  # the clock strikes once more while the app ends

@@ -76,7 +76,7 @@ def test_no_queue_read_is_not_an_empty_backlog() -> None:
 def test_failures_are_unknown_until_somebody_sends_task_events() -> None:
     cluster = live_cluster()
     fleet(cluster, ATTACHED, w1="pay")
-    for second in range(0, 12):
+    for second in range(12):
         cluster.remember(ATTACHED + second)
     assert cluster.past.failures.last(9) == [None] * 3
     task_event(cluster, "task-failed", "a", "w1@a", ATTACHED + 13)

@@ -7,9 +7,8 @@ from itertools import accumulate
 from operator import is_
 from typing import NamedTuple
 
-from .cells import Cell
+from .strokes import Row
 
-Row = list[Cell | None]
 FARTHEST = 8
 LEAST_LINES = 5
 """Fewer changed lines are sent as they are."""

@@ -41,13 +41,21 @@ def draws(app: App[Any]) -> bool:
         return False
 
 
-def send(app: App[Any], frame: str) -> None:
-    """To the terminal, as one piece where it can."""
+def send(app: App[Any], frame: str, at_once: bool) -> None:
+    """To the terminal; shown ``at_once`` if it can do so."""
     driver = app._driver
     if driver is not None and frame:
-        at_once = getattr(app, "_sync_available", False)
+        at_once = at_once and getattr(app, "_sync_available", False)
         driver.write(f"{SYNC_START}{frame}{SYNC_END}" if at_once else frame)
         driver.flush()
+
+
+def queued(app: App[Any]) -> int:
+    """Writes that wait for the terminal; 0 if nobody knows."""
+    try:
+        return int(app._driver._writer_thread._queue.qsize())  # type: ignore[union-attr]
+    except AttributeError:
+        return 0
 
 
 def patches(app: App[Any], update: object) -> tuple[int, int, Iterator[Patch]]:
