@@ -309,18 +309,14 @@ async def test_another_theme_forgets() -> None:
 # -- one piece ------------------------------------------------------------------------------
 
 
-async def test_a_frame_is_one_write_and_a_large_one_is_shown_at_once() -> None:
-    """A small one goes in one packet anyway."""
+async def test_a_frame_is_one_write_in_synchronized_output() -> None:
     async with session(SIZE, no_diff=False) as at:
         at.app._sync_available = True
-        at.app.redraw()
         before = at.driver.writes
-        await at.settle()
+        sent = await repainted(at, update_of(Segment("frame", Style(bold=True))))
         assert at.driver.writes == before + 1
-        assert at.driver.last.startswith("\x1b[?2026h")
-        assert at.driver.last.endswith("\x1b[?2026l")
-        assert "\x1b[?2026" not in await repainted(at, update_of(Segment("x" * SIZE[0])))
-        assert at.driver.writes == before + 2
+        assert sent.startswith("\x1b[?2026h\x1b[1H\x1b[1mframe\x1b[")
+        assert sent.endswith("\x1b[?2026l")
 
 
 async def test_the_cursor_follows_the_field_one_types_into() -> None:

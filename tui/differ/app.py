@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 TRY_AGAIN_S = 0.01
 ANSWER_WITHIN_S = 0.5
 """Of leaving: a later answer is typed into the shell."""
-SMALL = 512
-"""Bytes: a frame that goes in one packet cannot be seen half drawn."""
 
 
 class SparingApp(App[int]):
@@ -99,8 +97,7 @@ class SparingApp(App[int]):
         if cursor is not None:
             frame += f"\x1b[{cursor[1] + 1};{cursor[0] + 1}H"
         self._cursor_was = cursor
-        question = self.line.sent(typing=cursor is not None)
-        private.send(self, frame + question, at_once=len(frame.encode()) > SMALL)
+        private.send(self, frame + self.line.sent(typing=cursor is not None))
 
     def _try_again(self) -> None:
         self._kept = None

@@ -41,11 +41,11 @@ def draws(app: App[Any]) -> bool:
         return False
 
 
-def send(app: App[Any], frame: str, at_once: bool) -> None:
-    """To the terminal; shown ``at_once`` if it can do so."""
+def send(app: App[Any], frame: str) -> None:
+    """To the terminal, as one piece where it can."""
     driver = app._driver
     if driver is not None and frame:
-        at_once = at_once and getattr(app, "_sync_available", False)
+        at_once = getattr(app, "_sync_available", False)
         driver.write(f"{SYNC_START}{frame}{SYNC_END}" if at_once else frame)
         driver.flush()
 
