@@ -13,7 +13,7 @@ from textual.app import App
 from textual.events import CursorPosition, Resize
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from . import textual_private as private
 from .cells import UnknownContent
@@ -105,7 +105,7 @@ class SparingApp(App[int]):
 
     def _cursor(self) -> tuple[int, int] | None:
         """Where input methods shall open their window; it is not seen, and else nobody cares."""
-        if isinstance(self.focused, Input | TextArea):
+        if isinstance(self.focused, Input):
             x, y = self.screen.outer_size.clamp_offset(self.cursor_position)
             return x, y
         return None
