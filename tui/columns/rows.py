@@ -29,8 +29,21 @@ class Rows(Protocol):
     def head(self, view: View) -> Head:
         """Title, count and note."""
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether the rows shown are not yet those that were asked for."""
+
     def ids(self, view: View) -> Sequence[str]:
         """Row ids in order; the same object as long as nothing came, went or moved."""
+
+    def work(self, view: View) -> bool:
+        """Do less than a millisecond of what the order still needs; False: nothing, for now."""
+
+    def cancel(self) -> bool:
+        """Stay with the order shown; False if no other is being made."""
+
+    def order_note(self, view: View) -> str:
+        """How far that is, or how old the order is; empty: it is as it looks."""
 
     def record(self, row_id: str, view: View) -> Any | None:
         """The row's record; None if it has gone meanwhile."""
@@ -49,6 +62,23 @@ class PlainRows:
     """Defaults for what most tables do not need."""
 
     _ids: Sequence[str] = ()
+
+    @property
+    def unfinished(self) -> bool:
+        """They always are."""
+        return False
+
+    def work(self, view: View) -> bool:
+        """The order is made when it is asked for."""
+        return False
+
+    def cancel(self) -> bool:
+        """There is nothing to cancel."""
+        return False
+
+    def order_note(self, view: View) -> str:
+        """It is as it looks."""
+        return ""
 
     def settled(self, ids: Sequence[str]) -> Sequence[str]:
         """``ids``; the object of the last time while nothing came, went or moved."""

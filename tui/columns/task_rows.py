@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from ..model.query import Query
 from ..model.task import Task
 from .base import Cell, Column, View
 from .names import literal
-from .numbers import count
+from .numbers import clock, count
 from .rows import Head, PlainRows
 from .tasks import COLUMNS, FAILURES, RUNNING, WORKER_TASKS
+
+TOLD_FROM = 100_000
+"""Rows above which it is told how far a filter or a sort is."""
+OLD_AFTER_S = 3.0
+"""Age in seconds from which an order says of when it is."""
 
 
 class TaskRows(PlainRows):
@@ -20,7 +26,6 @@ class TaskRows(PlainRows):
     columns: Sequence[Column[Any]] = COLUMNS
 
     def __init__(self) -> None:
-        self.sort: tuple[str, bool] | None = None
         self.query = Query()
 
     @property
@@ -30,20 +35,49 @@ class TaskRows(PlainRows):
 
     @filter.setter
     def filter(self, text: str) -> None:
-        self.query.set_text(text)
+        self.query.text = text
+
+    @property
+    def sort(self) -> tuple[str, bool] | None:
+        """(Column id, whether the largest comes first); None: newest first."""
+        return self.query.sort
+
+    @sort.setter
+    def sort(self, sort: tuple[str, bool] | None) -> None:
+        self.query.sort = sort
 
     def head(self, view: View) -> Head:
         """Own heads."""
         return Head()
 
     def ids(self, view: View) -> Sequence[str]:
-        """Ids in order; a column's order is made anew at most once a second."""
-        if self.sort is None:
-            return self.query.newest(view.cluster)
-        column = next(c for c in self.columns if c.id == self.sort[0])
-        return self.query.sorted_by(
-            view.cluster, self.sort, lambda task: column.value(task, view), view.now
-        )
+        """Ids in the order that ``work`` has come to."""
+        return self.query.ids(view.cluster)
+
+    def work(self, view: View) -> bool:
+        """Filter and sort a little further."""
+        sort = self.query.sort
+        column = next((c for c in self.columns if sort is not None and c.id == sort[0]), None)
+        value = column.value if column is not None else _no_value
+        return self.query.step(view.cluster, lambda task: value(task, view), view.now)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a filter or a sort that was asked for is not yet what is shown."""
+        return self.query.unfinished
+
+    def cancel(self) -> bool:
+        """Stay with the order shown, where another one is being made."""
+        return self.query.cancel_sort()
+
+    def order_note(self, view: View) -> str:
+        """How far a long work is; how old an order is that looks as if it were of now."""
+        progress, sorted_at = self.query.progress, self.query.sorted_at
+        if progress is not None and progress.of > TOLD_FROM:
+            return f"{progress.verb} {progress.done:,} of {progress.of:,}"
+        if sorted_at is not None and view.now - sorted_at > OLD_AFTER_S:
+            return f"order of {clock(sorted_at, view)}"
+        return ""
 
     def record(self, row_id: str, view: View) -> Task | None:
         """The task of that id."""
@@ -63,6 +97,11 @@ class TaskRows(PlainRows):
         return (("no task seen yet: tasks appear as they move, or as workers list them", "dim"),)
 
 
+ON_HOME = 200
+"""Most rows of a list that is not a screen of its own."""
+LONGEST_AMONG = 1_000
+
+
 class RunningRows(PlainRows):
     """Running tasks, the longest first."""
 
@@ -75,10 +114,10 @@ class RunningRows(PlainRows):
     def ids(self, view: View) -> Sequence[str]:
         """Ids by start."""
         cluster = view.cluster
-        tasks = cluster.tasks_of(cluster.running)
+        # They were put in as they started: the longest are among the first.
+        tasks = cluster.tasks_of(islice(cluster.running, LONGEST_AMONG))
         tasks.sort(key=lambda task: task.started_at or task.first_seen)
-        ids = [task.id for task in tasks[:200]]
-        return self.settled(ids)
+        return self.settled([task.id for task in tasks[:ON_HOME]])
 
     def record(self, row_id: str, view: View) -> Task | None:
         """The task of that id."""
@@ -106,8 +145,7 @@ class FailureRows(PlainRows):
     def ids(self, view: View) -> Sequence[str]:
         """Ids of the newest failures."""
         failures = view.cluster.failures
-        ids = [task_id for _, task_id in zip(range(200), reversed(failures), strict=False)]
-        return self.settled(ids)
+        return self.settled(list(islice(reversed(failures), ON_HOME)))
 
     def record(self, row_id: str, view: View) -> Task | None:
         """The task of that id."""
@@ -126,6 +164,10 @@ class FailureRows(PlainRows):
         if not any(worker.events_enabled for worker in workers):
             return (("none seen; whether task events are on shows once a task moves", "dim"),)
         return (("✓ none heard since we attached", "dim"),)
+
+
+def _no_value(task: Task, view: View) -> None:
+    """Of tasks that are not sorted."""
 
 
 class WorkerTaskRows(PlainRows):

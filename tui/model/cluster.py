@@ -90,7 +90,7 @@ class Cluster(KeptTasks):
         """What charts show; ``remember`` feeds it."""
         self.sent_heard = False
         """Whether any ``task-sent`` was heard: else queue names of tasks are not known."""
-        self._serial = itertools.count(1)
+        self._transition = itertools.count(1)
         self._absent: dict[str, int] = {}
         self._held: dict[str, str] = {}
         """Task a worker listed as reserved and that was not heard to go on -> that worker."""
@@ -351,6 +351,8 @@ class Cluster(KeptTasks):
         self.log.append(LogLine(at, kind, level, text))
 
     def _changed(self, task: Task, before: str, at: float) -> None:
+        if self.news[-1] is not task:  # looked up by another way than task()
+            self.tell(task)
         after = task.state
         if after != before:
             self.moved(task, before)
@@ -369,7 +371,7 @@ class Cluster(KeptTasks):
         moment, detail = task.as_of or at, transition_detail(task)
         self.transitions.append(
             Transition(
-                next(self._serial), moment, task.id, task.name, task.state, task.worker, detail
+                next(self._transition), moment, task.id, task.name, task.state, task.worker, detail
             )
         )
 

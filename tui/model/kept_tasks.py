@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from itertools import islice
 
+from .arrivals import Arrivals
+from .fifo import Fifo
+from .order import Order
 from .task import FAILURE, PENDING, RECEIVED, RETRY, STARTED, UNKNOWN, Task
 
 UNSETTLED_AFTER_S = 3.0
 """Age in seconds from which a task that is not final is looked up in the result backend."""
+LOOKED_AT = 5_000
+"""Most tasks of one state of which it is asked, at once, whether they are unsettled."""
+NEWS_KEPT = 16_384
+"""A reader of ``news`` that is further behind looks at all tasks anew."""
 
 
 class KeptTasks:
@@ -25,23 +33,36 @@ class KeptTasks:
         self.pending: OrderedDict[str, None] = OrderedDict()
         self.unknown: OrderedDict[str, None] = OrderedDict()
         self.failures: OrderedDict[str, None] = OrderedDict()
-        self._finished: OrderedDict[str, None] = OrderedDict()
-        self.membership = 0
-        """Rises whenever a task comes or goes; a view with an old number rebuilds its order."""
+        self._finished = Fifo()
+        self.arrivals = Arrivals(self.tasks)
+        """All of them in the order in which they were first seen."""
+        self.news: deque[Task] = deque(maxlen=NEWS_KEPT)
+        """Tasks that came, changed or were forgotten, the latest last."""
+        self.news_count = 0
+        """How many were ever put into ``news``."""
         self.evicted = 0
+        self._serial = 0
 
     def task(self, task_id: str, at: float) -> Task:
         """The record of a task id, made when it is new."""
         task = self.tasks.get(task_id)
         if task is None:
-            task = self.tasks[task_id] = Task(task_id, first_seen=at)
+            self._serial += 1
+            task = self.tasks[task_id] = Task(task_id, serial=self._serial, first_seen=at)
+            self.arrivals.add(task)
             self.counts[PENDING] = self.counts.get(PENDING, 0) + 1
             self.pending[task_id] = None
-            self.membership += 1
             self._evict()
+        self.tell(task)
         return task
 
-    def index_of(self, state: str) -> dict[str, None]:
+    def tell(self, task: Task) -> None:
+        """Something of it changes now; who reads ``news`` later finds it changed."""
+        self.news.append(task)
+        self.news_count += 1
+
+    def index_of(self, state: str) -> dict[str, None] | None:
+        """Ids in that state; None of the finished ones, which have a queue of their own."""
         if state == STARTED:
             return self.running
         if state in (RECEIVED, RETRY):
@@ -50,14 +71,21 @@ class KeptTasks:
             return self.pending
         if state == UNKNOWN:
             return self.unknown
-        return self.failures if state == FAILURE else self._finished
+        return self.failures if state == FAILURE else None
 
     def moved(self, task: Task, before: str) -> None:
         """Its state was ``before``: bring counts and indexes up to date."""
         self.counts[before] -= 1
         self.counts[task.state] = self.counts.get(task.state, 0) + 1
-        self.index_of(before).pop(task.id, None)
-        self.index_of(task.state)[task.id] = None
+        left, joined = self.index_of(before), self.index_of(task.state)
+        if left is not None:
+            left.pop(task.id, None)
+        elif joined is not None:
+            self._finished.leave(task.id)
+        if joined is not None:
+            joined[task.id] = None
+        elif left is not None:
+            self._finished.add(task.id)
 
     def forgotten(self, task_id: str) -> None:
         """A task was evicted; whoever keeps more about it drops that too."""
@@ -65,31 +93,31 @@ class KeptTasks:
     def _evict(self) -> None:
         """Forget the oldest finished beyond the bounds; what runs or waits is never evicted."""
         while len(self.failures) > self.max_failures:
-            self._forget(self.failures)
+            self._forget(self.failures.popitem(last=False)[0])
         while len(self._finished) > self.max_tasks:
-            self._forget(self._finished)
+            self._forget(self._finished.popleft())
         while len(self.pending) > self.max_tasks:
-            self._forget(self.pending)
+            self._forget(self.pending.popitem(last=False)[0])
         while len(self.unknown) > self.max_failures:
-            self._forget(self.unknown)
+            self._forget(self.unknown.popitem(last=False)[0])
 
-    def _forget(self, index: OrderedDict[str, None]) -> None:
-        task_id, _ = index.popitem(last=False)
+    def _forget(self, task_id: str) -> None:
         task = self.tasks.pop(task_id)
+        self.arrivals.discard(task)
         self.counts[task.state] -= 1
         self.forgotten(task_id)
-        self.membership += 1
         self.evicted += 1
+        self.tell(task)
 
-    def newest(self) -> Iterator[str]:
-        """Task ids, the newest seen first."""
-        return reversed(self.tasks)
+    def newest(self) -> Order:
+        """Task ids as they stand now, the newest seen first; nothing is copied."""
+        return self.arrivals.snapshot()
 
     def unsettled(self, now: float, limit: int) -> list[str]:
         """Ids not final for a few seconds, which the result backend may know more of."""
         found: list[str] = []
         for index in (self.unknown, self.running, self.waiting):
-            for task_id in reversed(index):
+            for task_id in islice(reversed(index), LOOKED_AT):
                 if now - self.tasks[task_id].changed_at >= UNSETTLED_AFTER_S:
                     found.append(task_id)
                     if len(found) >= limit:

@@ -59,6 +59,8 @@ class Task(msgspec.Struct, gc=False):
     """
 
     id: str
+    serial: int = 0
+    """Its number in the order in which we first saw tasks."""
     name: str = ""
     state: str = PENDING
     worker: str = ""

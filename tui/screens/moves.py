@@ -56,8 +56,7 @@ class Moves(Part):
     def do_mark_all(self) -> None:
         """Mark all rows that the filter shows."""
         if self.table is not None:
-            for row_id in self.table.rows.ids(self.host.view()):
-                self.table.marks[row_id] = None
+            self.table.marks.update(dict.fromkeys(self.table.rows.ids(self.host.view())))
 
     def do_clear_marks(self) -> None:
         """No row is marked."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import ClassVar, Protocol, cast
 
 from textual.app import ComposeResult
@@ -19,6 +21,9 @@ from .sort_menu import SortMenu
 
 LOW = 20
 """Below this height the line of the filter bar is given to the table while nobody filters."""
+SLICE_S = 0.004
+NAP_S = 0.001
+"""A long filter or sort works so long and rests so long in turn: keys and paint come between."""
 LOOKS: tuple[Command, ...] = (
     *catalog.MOVES,
     *catalog.PANES,
@@ -57,6 +62,7 @@ class TableScreen(BaseScreen):
         """Lines, filter bar, table."""
         self._since_frozen = 0.0
         self._frozen_events = 0
+        self._carrying_on = False
         yield Lines(id="above")
         yield FilterBar()
         yield VirtualTable(self.rows(), id="main")
@@ -77,15 +83,42 @@ class TableScreen(BaseScreen):
         lines = self._frozen_lines(view) or self.above(view)
         above.display = bool(lines)
         above.show(lines)
+        self._bring_up_to_date(view)
         self.main.tick(view)
         self._tell_filter(view)
 
+    def _bring_up_to_date(self, view: View) -> None:
+        """Work on the order of the rows: at once if it is soon done, else beside all the rest."""
+        if self.main.frozen or self._carrying_on or not self._slice(view):
+            return
+        self._carrying_on = True
+        self.run_worker(self._carry_on(), group="order")
+
+    def _slice(self, view: View) -> bool:
+        """Work on it for a moment; False when nothing is left to do."""
+        until = time.perf_counter() + SLICE_S
+        while self.main.rows.work(view):
+            if time.perf_counter() >= until:
+                return True
+        return False
+
+    async def _carry_on(self) -> None:
+        try:
+            while not self.main.frozen and self._slice(self.host.view()):  # noqa: ASYNC110  work
+                await asyncio.sleep(NAP_S)
+        finally:
+            self._carrying_on = False
+        self.tick()
+
     def _tell_filter(self, view: View) -> None:
-        bar = self.query_one(FilterBar)
-        total = self.total(view)
-        words = f"{count(self.main.row_count)} of {count(total)}" if bar.text else ""
-        bar.tell(words)
-        bar.display = bar.is_open or bool(bar.text) or self.app.size.height >= LOW
+        bar, rows = self.query_one(FilterBar), self.main.rows
+        note = "" if self.main.frozen else rows.order_note(view)
+        if note or not rows.unfinished:
+            shown = f"{count(self.main.row_count)} of {count(self.total(view))}"
+            counted = shown if bar.text and not rows.unfinished else ""
+            bar.tell(f"{note}   {counted}" if note and counted else note or counted)
+        wanted = bar.is_open or bool(bar.text) or bool(note)
+        bar.display = wanted or self.app.size.height >= LOW
 
     def total(self, view: View) -> int:
         """Rows there would be without a filter."""
@@ -126,6 +159,13 @@ class TableScreen(BaseScreen):
         self.main.set_sort(choice)
         self.tick()
 
+    def do_mark_all(self) -> None:
+        """All rows that the filter shows, once it shows them."""
+        if self.main.rows.unfinished:
+            self.host.toast("not yet: the rows are still being filtered or sorted", "warn")
+        else:
+            super().do_mark_all()
+
     def do_freeze(self) -> None:
         """Freeze or thaw the view."""
         self._since_frozen = self.host.view().now
@@ -137,10 +177,12 @@ class TableScreen(BaseScreen):
         self.main.follow_newest(not self.main.follow)
 
     def do_escape(self) -> None:
-        """Filter, marks, then the page."""
+        """A sort in the making, filter, marks, then the page."""
         if self.clear_toasts():
             return
-        if self.sortable.filter:
+        if self.main.rows.cancel():
+            self.main.set_sort(self.sortable.sort)
+        elif self.sortable.filter:
             self.query_one(FilterBar).clear()
         else:
             super().do_escape()

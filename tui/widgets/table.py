@@ -18,6 +18,8 @@ from .lines import Line
 from .look import look_of
 from .table_lines import NOTHING, Painted, Sort, head_cells, row_cells
 
+GONE = "gone"
+
 
 class VirtualTable(Widget, can_focus=True):
     """Rows of a ``Rows`` with a head line above. The cursor stays on its row id.
@@ -268,12 +270,17 @@ class VirtualTable(Widget, can_focus=True):
             return Painted(row_id, cells, style, cursor, marked)
         record = self.rows.record(row_id, view)
         if record is None:
-            return Painted(row_id, (), "dim", cursor, marked)
+            return Painted(row_id, self._gone(), "dim", cursor, marked)
         cells = tuple(self._cell(placed, record, view) for placed in self._placed)
         style = "dim" if view.stale else self.rows.row_style(record, view)
         if self.frozen:
             self._kept[row_id] = (cells, style)
         return Painted(row_id, cells, style, cursor, marked)
+
+    def _gone(self) -> tuple[Cell, ...]:
+        """A row of an order that is a little old, and whose record is kept no longer."""
+        wide = next((placed for placed in self._placed if placed.width >= len(GONE)), None)
+        return tuple((GONE if placed is wide else "", "dim") for placed in self._placed)
 
     def _cell(self, placed: Placed[Any], record: Any, view: View) -> Cell:
         if placed.column.drawn is not None:
