@@ -16,7 +16,6 @@ import pytest
 import redis
 
 from celery_tui.errors import AppError, BrokerError
-from celery_tui.model.cluster import Cluster
 from celery_tui.model.seam import (
     Act,
     ActionRequest,
@@ -30,6 +29,7 @@ from celery_tui.monitor import SOURCES, Monitor, undescribed
 from celery_tui.settings import Settings
 from celery_tui.sources.inbox import Inbox
 from celery_tui.sources.logs import ToInbox
+from tests.owner import Owner, is_live
 from tests.servers import Worker, wait_for
 from tests.sources.fleet import Fleet, running_fleet
 
@@ -42,43 +42,8 @@ def fleet() -> Iterator[Fleet]:
         yield one
 
 
-class Owner:
-    """Gives a monitor its clock, as the app does."""
-
-    def __init__(self, settings: Settings, **more: Any) -> None:
-        self.monitor = Monitor(settings, **more)
-        self._next_tick = 0.0
-
-    def __enter__(self) -> Owner:
-        self.monitor.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.monitor.stop(10.0)
-
-    def read(self) -> Cluster:
-        """The Cluster, as it stands now."""
-        while not self.monitor.drain():
-            pass
-        now = time.time()
-        if now >= self._next_tick:
-            self.monitor.tick(now)
-            self._next_tick = now + 1.0
-        return self.monitor.cluster
-
-    def until(self, what: Callable[[Cluster], Any], words: str) -> Any:
-        """Wait for a fact about the Cluster."""
-        return wait_for(lambda: what(self.read()), words)
-
-
 def watching(fleet: Fleet, **more: Any) -> Owner:
     return Owner(Settings(broker=fleet.url, result_backend=fleet.server.url(1), **more))
-
-
-def is_live(cluster: Cluster) -> bool:
-    return all(
-        name in cluster.health and cluster.health[name].state == Link.LIVE for name in SOURCES
-    )
 
 
 def test_workers_queues_tasks_and_results_reach_the_cluster(fleet: Fleet) -> None:

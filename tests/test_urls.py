@@ -15,6 +15,14 @@ from celery_tui import urls
         ("redis://h/0?password=hunter2&x=1", "redis://h/0?password=***&x=1"),
         ("redis://user@h/0", "redis://user@h/0"),
         ("", ""),
+        (
+            "redis://:one@a/0;rediss://u:two@b/0?ssl_password=three;redis+socket://:four@/s?x=1",
+            "redis://:***@a/0;rediss://u:***@b/0?ssl_password=***;redis+socket://:***@/s?x=1",
+        ),
+        (
+            "sentinel://u:one@h:1/0;h:2;sentinel://:two@i:3?master_name=m&sentinel_password=three",
+            "sentinel://u:***@h:1/0;h:2;sentinel://:***@i:3?master_name=m&sentinel_password=***",
+        ),
     ],
 )
 def test_what_is_shown_of_a_url_holds_no_password(url: str, shown: str) -> None:
@@ -30,3 +38,26 @@ def test_a_drivers_error_is_cleaned_of_every_password_of_its_url() -> None:
 
 def test_an_unknown_url_in_a_text_is_cleaned_too() -> None:
     assert "hunter2" not in urls.clean("no route to redis://:hunter2@h/0")
+
+
+def test_a_driver_may_tell_a_password_as_it_reads_it() -> None:
+    url = "redis://:p%40ss@h/0?sentinel_password=s%2Fx"
+    said = urls.clean("AUTH p@ss, AUTH s/x, AUTH p%40ss", url)
+    assert said == "AUTH ***, AUTH ***, AUTH ***"
+
+
+def test_a_password_within_another_leaves_nothing_of_it() -> None:
+    url = "redis://:hunter@a/0;redis://:hunter2@b/0"
+    assert urls.clean("first hunter2 then hunter", url) == "first *** then ***"
+
+
+def test_a_port_is_not_taken_for_a_password_of_the_next_url() -> None:
+    text = "The broker redis://a:6379 is gone, try redis://:hunter2@b:6379/0 instead"
+    assert urls.clean(text) == text.replace("hunter2", "***")
+
+
+def test_a_password_that_no_url_holds_is_hidden_when_it_is_known() -> None:
+    options = {"sentinel_kwargs": {"password": "hunter2", "db": 0}, "master_name": "m"}
+    words = urls.secret_words(options)
+    assert words == ("hunter2",)
+    assert urls.clean("kwargs {'password': 'hunter2'}", *words) == "kwargs {'password': '***'}"

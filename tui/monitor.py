@@ -14,7 +14,7 @@ import msgspec
 from . import triage, urls
 from .errors import ActionError, TuiError
 from .links.kombu_link import opened
-from .links.site import Site, completed, load_app, site_of
+from .links.site import Site, app_secrets, completed, load_app, site_of
 from .model.cluster import Cluster
 from .model.seam import ActionRequest, Finding, Health, Link, LogLine, Outcome, Preview, Stage
 from .model.task import BACKEND, Task
@@ -143,9 +143,9 @@ class Monitor:
             source.start()
 
     def _secrets(self) -> tuple[str, ...]:
-        return tuple(
-            url for url in (self.settings.broker, self.settings.result_backend) if url is not None
-        )
+        named = (self.settings.broker, self.settings.result_backend)
+        words = app_secrets(self._app) if self._app is not None else ()
+        return (*(url for url in named if url is not None), *words)
 
     # -- the owner's clock --------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from . import probe, urls
 from .errors import AppError, BrokerError, TuiError
+from .links import sentinel
 from .links.errors import broker_error, who
 from .links.site import completed, load_app
 from .settings import Settings
@@ -116,6 +117,9 @@ def check_broker(url: str, app: Any = None) -> None:
     A host that is merely slow gets 3 s.
     """
     check_url(url)
+    if url.startswith(f"{sentinel.SCHEME}://"):
+        options = app.conf.broker_transport_options if app is not None else None
+        sentinel.read(url, options or {}, BrokerError, "broker")
     failures: list[BrokerError] = []
     for part in probe.alternates(url):
         failure = _failure(part, app)

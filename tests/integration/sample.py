@@ -1,6 +1,7 @@
 """A user's Celery project as the integration tests run it: it knows nothing of celery_tui.
 
-CT_BROKER and CT_BACKEND say where its servers are, CT_LEDGER where it writes what has run.
+CT_BROKER and CT_BACKEND say where its servers are, CT_LEDGER where it writes what has run,
+CT_CONF, if set, holds more of its configuration as JSON.
 """
 
 import json
@@ -16,6 +17,7 @@ app = Celery(
     backend=os.environ.get("CT_BACKEND") or None,
 )
 app.conf.broker_connection_retry_on_startup = True
+app.conf.update(json.loads(os.environ.get("CT_CONF", "{}")))
 
 
 @app.task

@@ -55,7 +55,7 @@ def refusal(url: str) -> BrokerError:
         ("redis://:s3cret@127.0.0.1:port/0", "cannot be read", "Write it as"),
         ("redis://:s3cret@127.0.0.1:1/queue", "cannot be read", "Write it as"),
         ("sqs://key:s3cret@", "driver for sqs:// is not installed", 'pip install "celery[sqs]"'),
-        ("sentinel://:s3cret@127.0.0.1:1", "master_name", "Write it as"),
+        ("sentinel://:s3cret@127.0.0.1:1", "which master", "Add ?master_name="),
     ],
 )
 def test_a_wrong_url_is_one_sentence_with_what_to_do(url: str, words: str, hint: str) -> None:

@@ -23,8 +23,9 @@ def open_backend(settings: Settings) -> Backend | None:
     app = settings.celery_app
     if app is None:
         return RedisBackend(settings.result_backend, settings.key_prefix)
-    prefix = (app.conf.result_backend_transport_options or {}).get("global_keyprefix", "")
-    return RedisBackend(settings.result_backend, prefix, tls_of(app.conf.redis_backend_use_ssl))
+    transport = app.conf.result_backend_transport_options or {}
+    prefix, tls = transport.get("global_keyprefix", ""), tls_of(app.conf.redis_backend_use_ssl)
+    return RedisBackend(settings.result_backend, prefix, tls, transport)
 
 
 def why_not(settings: Settings) -> str:

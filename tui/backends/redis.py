@@ -21,10 +21,14 @@ class RedisBackend:
     kind = "redis"
 
     def __init__(
-        self, url: str, key_prefix: str = "", tls: Mapping[str, Any] | None = None
+        self,
+        url: str,
+        key_prefix: str = "",
+        tls: Mapping[str, Any] | None = None,
+        transport: Mapping[str, Any] | None = None,
     ) -> None:
         self._url = url
-        self._client: Any = connect(url, BackendError, tls)
+        self._client: Any = connect(url, BackendError, tls, transport)
         self._prefixes = ("", separated(key_prefix)) if key_prefix else ("",)
 
     def close(self) -> None:

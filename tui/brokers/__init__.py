@@ -21,8 +21,10 @@ def open_broker(settings: Settings) -> Broker | None:
     from .redis import RedisBroker
 
     app = settings.celery_app
-    tls = tls_of(app.conf.broker_use_ssl) if app is not None else {}
-    return RedisBroker(settings.broker, settings.key_prefix, tls)
+    if app is None:
+        return RedisBroker(settings.broker, settings.key_prefix)
+    tls, transport = tls_of(app.conf.broker_use_ssl), app.conf.broker_transport_options or {}
+    return RedisBroker(settings.broker, settings.key_prefix, tls, transport)
 
 
 def why_not(settings: Settings) -> str:

@@ -33,10 +33,14 @@ class RedisBroker:
     kind = "redis"
 
     def __init__(
-        self, url: str, key_prefix: str = "", tls: Mapping[str, Any] | None = None
+        self,
+        url: str,
+        key_prefix: str = "",
+        tls: Mapping[str, Any] | None = None,
+        transport: Mapping[str, Any] | None = None,
     ) -> None:
         self._url, self._prefix = url, key_prefix
-        self._client: Any = connect(url, BrokerError, tls)
+        self._client: Any = connect(url, BrokerError, tls, transport)
         self.catalogue = Catalogue(self._client, key_prefix)
         self._turn = 0
         self._unacked = Unacked(self._client, key_prefix, self.catalogue.queue_of)

@@ -36,7 +36,7 @@ def established(site: Site) -> Connection:
     connection = None
     try:
         connection = site.connect()
-        tries = len(connection.alt) or 1
+        tries = site.tries
         # kombu tries once more than it is told, but not after the timeout.
         connection.ensure_connection(
             max_retries=tries,
@@ -44,6 +44,8 @@ def established(site: Site) -> Connection:
             interval_start=0,
             interval_step=0,
         )
+    except TuiError:
+        raise
     except Exception as error:  # transports raise anything over options that they do not know
         if connection is not None:
             release(connection)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import urls
 from ..errors import BackendError, BrokerError
+from . import sentinel
 
 if TYPE_CHECKING:
     from redis import Redis, RedisError
 
-SCHEMES = ("redis", "rediss", "redis+socket", "socket")
+SCHEMES = ("redis", "rediss", "redis+socket", "socket", sentinel.SCHEME)
 CONNECT_TIMEOUT_S = 2.5
 """A server that hangs must be called lost within 3 s."""
 ANSWER_TIMEOUT_S = 3.0
@@ -31,11 +32,17 @@ def is_redis(url: str) -> bool:
     return scheme_of(url) in SCHEMES
 
 
-def connect(url: str, kind: LinkError, tls: Mapping[str, Any] | None = None) -> Redis:
+def connect(
+    url: str,
+    kind: LinkError,
+    tls: Mapping[str, Any] | None = None,
+    transport: Mapping[str, Any] | None = None,
+) -> Redis:
     """A client on the first alternate of ``url`` (``a;b``) that answers a PING.
 
-    ``tls`` are options that the URL does not tell (``tls_of``). A client belongs to one thread.
-    Raises ``kind`` when no alternate answers.
+    The alternates of a Sentinel URL are asked together for their master. ``tls`` are options
+    that the URL does not tell (``tls_of``), ``transport`` the app's transport options. A client
+    belongs to one thread. Raises ``kind`` when no alternate answers.
     """
     try:
         import redis
@@ -45,16 +52,39 @@ def connect(url: str, kind: LinkError, tls: Mapping[str, Any] | None = None) -> 
             "Install it: pip install 'redis[hiredis]'",
         ) from None
     failure: TuiLinkError | None = None
-    for alternate in filter(None, (part.strip() for part in url.split(";"))):
-        client = redis.Redis(**{**_options(alternate, kind), **(tls or {})})
+    for alternate in alternates(url):
         try:
-            client.ping()
+            return _opened(alternate, kind, tls or {}, transport or {})
         except (redis.RedisError, OSError) as error:
-            client.close()
             failure = failure or in_words(error, alternate, kind)
-        else:
-            return client
     raise failure or kind(f"The {WHAT[kind]} URL is empty", "Name one as redis://host:6379/0.")
+
+
+def alternates(url: str) -> list[str]:
+    """What is tried one after the other: all sentinels are one."""
+    if scheme_of(url) == sentinel.SCHEME:
+        return [url]
+    return [part.strip() for part in url.split(";") if part.strip()]
+
+
+def _opened(
+    url: str, kind: LinkError, tls: Mapping[str, Any], transport: Mapping[str, Any]
+) -> Redis:
+    """A client that has answered. Raises redis.RedisError or OSError, and ``kind``."""
+    import redis
+
+    if scheme_of(url) == sentinel.SCHEME:
+        where = sentinel.read(url, transport, kind, WHAT[kind])
+        options = _login(where.database, where.username, where.password, url, kind)
+        secured = _tls(where.query) if any(n.startswith("ssl_") for n in where.query) else {}
+        return sentinel.master_client(where, {**options, **secured, **tls})
+    client = redis.Redis(**{**_options(url, kind), **tls})
+    try:
+        client.ping()
+    except BaseException:
+        client.close()
+        raise
+    return client
 
 
 TuiLinkError = BrokerError | BackendError
@@ -78,33 +108,49 @@ def told(url: str, kind: LinkError) -> Iterator[None]:
 def _options(url: str, kind: LinkError) -> dict[str, Any]:
     """Keyword arguments of ``redis.Redis``, read from the URL as kombu reads it."""
     from kombu.utils.url import url_to_parts
+
+    try:
+        parts = url_to_parts(url)
+        port = parts.port or 6379
+    except ValueError:
+        raise _unreadable(url, kind) from None
+    on_socket = parts.scheme.endswith("socket")
+    database = parts.query.get("virtual_host") if on_socket else parts.path
+    options = _login(database, parts.username, parts.password, url, kind)
+    if on_socket:
+        return {**options, "unix_socket_path": f"/{parts.path or ''}"}
+    tls = _tls(parts.query) if parts.scheme == "rediss" else {}
+    return {**options, "host": parts.hostname or "127.0.0.1", "port": port, **tls}
+
+
+def _login(
+    database: str | None, username: str | None, password: str | None, url: str, kind: LinkError
+) -> dict[str, Any]:
+    """Options that every way of connecting needs."""
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
     try:
-        parts = url_to_parts(url)
-        on_socket = parts.scheme.endswith("socket")
-        database = parts.query.get("virtual_host") if on_socket else parts.path
         number = int((database or "0").strip("/") or 0)
     except ValueError:
-        raise kind(
-            f"The {WHAT[kind]} URL {urls.redact(url)} cannot be read",
-            "Write it as redis://user:password@host:port/database-number.",
-        ) from None
-    options: dict[str, Any] = {
+        raise _unreadable(url, kind) from None
+    return {
         "db": number,
-        "username": parts.username,
-        "password": parts.password,
+        "username": username,
+        "password": password,
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_timeout": ANSWER_TIMEOUT_S,
         "protocol": 2,
         # The source that owns the client tries again itself, and says so.
         "retry": Retry(NoBackoff(), 0),
     }
-    if on_socket:
-        return {**options, "unix_socket_path": f"/{parts.path or ''}"}
-    tls = _tls(parts.query) if parts.scheme == "rediss" else {}
-    return {**options, "host": parts.hostname or "127.0.0.1", "port": parts.port or 6379, **tls}
+
+
+def _unreadable(url: str, kind: LinkError) -> TuiLinkError:
+    return kind(
+        f"The {WHAT[kind]} URL {urls.redact(url)} cannot be read",
+        "Write it as redis://user:password@host:port/database-number.",
+    )
 
 
 def _tls(query: Mapping[str, str]) -> dict[str, Any]:
@@ -128,7 +174,7 @@ def tls_of(use_ssl: object) -> dict[str, Any]:
 
 def in_words(error: RedisError | OSError, url: str, kind: LinkError) -> TuiLinkError:
     """The error as one sentence and what to do next; no password in either."""
-    title, hint = _explain(error, f"The {WHAT[kind]} {urls.redact(url)}", WHAT[kind])
+    title, hint = _explain(error, f"The {WHAT[kind]} {urls.redact(url)}", url, WHAT[kind])
     return NotPermitted(title, hint) if _not_permitted(error) else kind(title, hint)
 
 
@@ -138,11 +184,13 @@ def _not_permitted(error: Exception) -> bool:
     return isinstance(error, NoPermissionError) or "NOPERM" in str(error)
 
 
-def _explain(error: RedisError | OSError, who: str, what: str) -> tuple[str, str]:
+def _explain(error: RedisError | OSError, who: str, url: str, what: str) -> tuple[str, str]:
     import redis
 
     text = str(error)
-    said = urls.clean(text, who).rstrip(".")
+    said = urls.clean(text, url).rstrip(".")
+    if type(error).__name__ == "MasterNotFoundError":
+        return _no_master(text, who)
     if "WRONGPASS" in text or "invalid username-password" in text:
         return f"{who} refused the password", "Check user and password in the URL."
     if isinstance(error, redis.AuthenticationError) or "NOAUTH" in text:
@@ -162,3 +210,19 @@ def _explain(error: RedisError | OSError, who: str, what: str) -> tuple[str, str
     if isinstance(error, redis.ConnectionError | OSError):
         return f"{who} cannot be reached: {said}", f"Check host and port, and that the {what} runs."
     return f"{who} answered: {said}", "Check its version and its configuration."
+
+
+def _no_master(text: str, who: str) -> tuple[str, str]:
+    """No sentinel named a master: each could not be asked, or knows none of that name."""
+    name, _, reasons = text.removeprefix("No master found for ").partition(" : ")
+    if "Authentication" in reasons or "NOAUTH" in reasons:
+        return (
+            f"{who}: its sentinels refused us",
+            "Give their own password: sentinel_kwargs, or ?sentinel_password= in the URL.",
+        )
+    if reasons.count("host=") > who.count(";"):
+        return f"{who}: no sentinel answers", "Check hosts and ports of the sentinels."
+    return (
+        f"{who}: the sentinels know no working master called {name}",
+        "Check master_name; while a failover lasts, wait.",
+    )

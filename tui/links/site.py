@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import urls
 from ..errors import AppError, BrokerError
 from ..settings import Settings
+from . import sentinel
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -21,7 +22,7 @@ ANSWER_TIMEOUT_S = 3.0
 """How long a broker that took our connection may be silent when asked something."""
 AMQP_HEARTBEAT_S = 10
 
-REDIS = frozenset({"redis", "rediss", "sentinel", "sentinels", "valkey", "valkeys"})
+REDIS = frozenset({"redis", "rediss", sentinel.SCHEME, "valkey", "valkeys"})
 AMQP = frozenset({"amqp", "amqps", "pyamqp", "librabbitmq"})
 
 
@@ -47,17 +48,32 @@ class Site:
 
     def connect(self) -> Connection:
         """A new connection, not yet established; each thread has its own."""
+        url, transport = self.url, transport_options(self.scheme, self.key_prefix)
+        if self.scheme == sentinel.SCHEME:
+            where = sentinel.read(url, self.app_options, BrokerError, "broker")
+            url, transport = where.kombu_url(), {**transport, **where.transport_options()}
+            transport["sentinel_kwargs"] = {**sentinel_patience(), **where.login}
         options = {
             "connect_timeout": CONNECT_TIMEOUT_S,
-            "transport_options": transport_options(self.scheme, self.key_prefix),
+            "transport_options": transport,
             "heartbeat": AMQP_HEARTBEAT_S if self.scheme in AMQP else 0,
         }
         if self.app is not None:
-            connection: Connection = self.app.connection_for_read(self.url, **options)
+            connection: Connection = self.app.connection_for_read(url, **options)
             return connection
         from kombu.connection import Connection
 
-        return Connection(self.url, **options)
+        return Connection(url, **options)
+
+    @property
+    def app_options(self) -> dict[str, Any]:
+        """The transport options of the user's app."""
+        return dict((self.app.conf.broker_transport_options or {}) if self.app is not None else {})
+
+    @property
+    def tries(self) -> int:
+        """How many alternates are tried in turn: the sentinels are asked together."""
+        return 1 if self.scheme == sentinel.SCHEME else self.url.count(";") + 1
 
 
 def transport_options(scheme: str, key_prefix: str = "") -> dict[str, Any]:
@@ -72,6 +88,18 @@ def transport_options(scheme: str, key_prefix: str = "") -> dict[str, Any]:
         "socket_keepalive": True,
     }
     return {**options, "global_keyprefix": key_prefix} if key_prefix else options
+
+
+def sentinel_patience() -> dict[str, Any]:
+    """How long a sentinel is waited for; the next one is asked at once, not after six tries."""
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return {
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "socket_timeout": ANSWER_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),
+    }
 
 
 def site_of(settings: Settings, app: Any = None) -> Site:
@@ -101,6 +129,7 @@ def completed(settings: Settings, app: Any) -> Settings:
     with _app_errors(settings.app or str(app)):
         return replace(
             settings,
+            celery_app=app,
             broker=site_of(settings, app).url,
             result_backend=settings.result_backend or _backend(app),
             key_prefix=key_prefix(settings, app),
@@ -117,6 +146,13 @@ def key_prefix(settings: Settings, app: Any) -> str:
 def _backend(app: Any) -> str | None:
     backend = app.conf.result_backend
     return backend if isinstance(backend, str) and backend not in ("", "disabled") else None
+
+
+def app_secrets(app: Any) -> tuple[str, ...]:
+    """Passwords in the app's transport options, such as those of the sentinels."""
+    conf = app.conf
+    options = (conf.broker_transport_options, conf.result_backend_transport_options)
+    return tuple(word for one in options for word in urls.secret_words(one))
 
 
 def joined(url: Any) -> str | None:

@@ -37,8 +37,9 @@ class Source:
 
     def start(self) -> None:
         """Begin in a daemon thread: a blocked read never keeps the process alive."""
-        self._thread = threading.Thread(target=self._run, name=f"source-{self.name}", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name=f"source-{self.name}", daemon=True)
+        thread.start()
+        self._thread = thread  # only now: another thread may already want to join it
 
     def stop(self) -> None:
         """Ask the thread to end; does not wait."""

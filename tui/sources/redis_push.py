@@ -64,8 +64,10 @@ class Pushed:
     def install(cls, channel: Any, take: Callable[[bytes], None]) -> bool:
         """Read this channel's subscription from now on; False where kombu has to do it."""
         handlers = getattr(channel, "handlers", None)
-        # The sentinel channel sorts out messages that arrive twice.
-        if type(channel).__name__ != "Channel" or not isinstance(handlers, dict):
+        if type(channel).__name__ not in ("Channel", "SentinelChannel"):
+            return False
+        # While a fleet changes its kombu, messages arrive twice, and kombu sorts that out.
+        if getattr(channel, "sentinel_fanout_compat", False) or not isinstance(handlers, dict):
             return False
         if not (callable(handlers.get("LISTEN")) and hasattr(channel, "_receive_one")):
             return False
