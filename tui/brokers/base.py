@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 import msgspec
@@ -53,6 +53,19 @@ class Broker(Protocol):
 
     def depths(self) -> dict[str, QueueDepth]:
         """Depth of each queue found so far; one that is missing now has ceased to exist."""
+
+    def sample(self, most: int) -> dict[str, QueueDepth]:
+        """Queues whose waiting times were looked at now, in at most ``most`` lists."""
+
+    def want(self, queues: Collection[str], shown: Collection[str] = ()) -> None:
+        """Queues that others told of are read too; those on screen are sampled first."""
+
+    def carry_on(self, former: Broker) -> None:
+        """Go on with the waiting times that a lost connection has learnt."""
+
+    @property
+    def no_ages(self) -> str:
+        """Why no waiting times are told; empty: they are."""
 
     def unacked(self) -> int | None:
         """Messages delivered and not acknowledged; None where the broker does not tell."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError
 from ..links.redis_link import connect, told
 from ..model.observations import QueueDepth
 from . import redis_quarantine
-from .base import Found, Quarantined
+from .base import Broker, Found, Quarantined
 from .message import parse
 from .redis_catalogue import Catalogue
-from .redis_keys import STEPS, list_name, split_quarantine
-from .redis_scan import ask, ask_many, page_size
+from .redis_depths import Depths
+from .redis_keys import STEPS
+from .redis_scan import ask, page_size
 from .redis_unacked import Unacked
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 LOOKED_THROUGH_MESSAGES = 50_000
 """A task further from the old end of its queue than this is not found."""
 PAGE_MESSAGES = 100
-UNSEEN_QUEUES = 20
 
 
 class RedisBroker:
@@ -42,7 +42,7 @@ class RedisBroker:
         self._url, self._prefix = url, key_prefix
         self._client: Any = connect(url, BrokerError, tls, transport)
         self.catalogue = Catalogue(self._client, key_prefix)
-        self._turn = 0
+        self._depths = Depths(self._client, key_prefix, self.catalogue)
         self._unacked = Unacked(self._client, key_prefix, self.catalogue.queue_of)
 
     def close(self) -> None:
@@ -69,59 +69,32 @@ class RedisBroker:
     @property
     def lists(self) -> int:
         """Keys that ``depths`` reads: what one reading costs."""
-        return sum(len(self._steps(queue)) for queue in self.catalogue.queues)
-
-    def _steps(self, queue: str) -> set[int]:
-        seen = self.catalogue.queues[queue]
-        return seen if split_quarantine(queue) else seen | {0}
-
-    def _unseen(self) -> Iterator[tuple[str, int]]:
-        """Default priority lists that no SCAN has met yet, of a few queues in turn.
-
-        In a large database a round of SCAN takes minutes; asking for all of them each time
-        would cost four times what the depths themselves cost.
-        """
-        queues = [q for q in self.catalogue.queues if not split_quarantine(q)]
-        turn, self._turn = self._turn, (self._turn + UNSEEN_QUEUES) % max(1, len(queues))
-        for queue in (queues[turn:] + queues[:turn])[:UNSEEN_QUEUES]:
-            yield from ((queue, step) for step in set(STEPS) - self.catalogue.queues[queue])
+        return self._depths.lists
 
     def depths(self) -> dict[str, QueueDepth]:
         """Depth of each queue found so far: its own list and those of its priority steps."""
-        asked = [(q, step) for q in self.catalogue.queues for step in sorted(self._steps(q))]
-        asked += self._unseen()
         with self._told():
-            replies = ask_many(self._client, [("LLEN", self._list(*one)) for one in asked])
-        lengths: dict[str, dict[int, int]] = {queue: {} for queue, _ in asked}
-        refused: set[str] = set()
-        """Queues one of whose keys is no list: their depth is not known."""
-        for (queue, step), reply in zip(asked, replies, strict=True):
-            if isinstance(reply, int):
-                lengths[queue][step] = reply
-                if reply and step:
-                    self.catalogue.queues[queue].add(step)
-            else:
-                refused.add(queue)
-        return self._readings(lengths, refused)
+            return self._depths.read()
 
-    def _readings(
-        self, lengths: dict[str, dict[int, int]], refused: set[str]
-    ) -> dict[str, QueueDepth]:
-        readings = {}
-        for queue, by_step in lengths.items():
-            depth = sum(by_step.values()) if queue not in refused else None
-            quarantine = split_quarantine(queue) is not None
-            if quarantine and not depth:
-                self.catalogue.forget(queue)
-                continue
-            waiting = {str(s): n for s, n in by_step.items() if n or not s}
-            readings[queue] = QueueDepth(depth, waiting, quarantine=quarantine)
-        return readings
+    def sample(self, most: int) -> dict[str, QueueDepth]:
+        """Queues whose waiting times were looked at now, in at most ``most`` lists."""
+        with self._told():
+            return self._depths.sample(most)
 
-    def _list(self, queue: str, step: int) -> str:
-        if split_quarantine(queue):
-            return f"{self._prefix}{queue}:{step}"
-        return f"{self._prefix}{list_name(queue, step)}"
+    def want(self, queues: Collection[str], shown: Collection[str] = ()) -> None:
+        """Queues that others told of are read too; those on screen are sampled first."""
+        self.catalogue.told = frozenset(queues)
+        self._depths.shown = frozenset(shown)
+
+    def carry_on(self, former: Broker) -> None:
+        """Go on with the waiting times that a lost connection has learnt."""
+        if isinstance(former, RedisBroker):
+            self._depths.sampling.carry_on(former._depths.sampling)
+
+    @property
+    def no_ages(self) -> str:
+        """Why no waiting times are told; empty: they are."""
+        return self._depths.sampling.off
 
     def prefixes(self) -> tuple[str, ...]:
         """Other key prefixes in use, when nothing was found under ours."""
@@ -174,7 +147,7 @@ class RedisBroker:
         return None
 
     def _in_list(self, queue: str, step: int, task_id: str) -> Found | None:
-        key, wanted = self._list(queue, step), json.dumps(task_id).encode()
+        key, wanted = self._depths.key(queue, step), json.dumps(task_id).encode()
         count = ask(self._client.llen, key) or 0
         size = page_size(self._client, key, count, PAGE_MESSAGES) if count else PAGE_MESSAGES
         for end in range(-1, -min(count, LOOKED_THROUGH_MESSAGES) - 1, -size):

@@ -29,6 +29,8 @@ class Catalogue:
         self._binding_keys = Walk(client, f"*{BINDING}*", "set")
         self.queues: dict[str, set[int]] = {}
         """Queue or quarantine -> priority steps seen besides 0."""
+        self.told: frozenset[str] = frozenset()
+        """Queues that workers list or clients named: read whether or not a key of theirs exists."""
         self.rounds = 0
         """Rounds over all keys that have ended."""
         self._bindings: dict[str, dict[str, str]] = {}
@@ -64,6 +66,9 @@ class Catalogue:
 
     def step(self) -> bool:
         """A bounded piece of the search; True when it ended a round over all keys."""
+        for queue in self.told:
+            if queue not in self.queues and wanted_queue("", queue):
+                self.queues[queue] = set()
         if not (self._lists.ended and self._binding_keys.ended and not self._unread):
             self._note_bindings(self._binding_keys.step())
             self._read_bindings()
@@ -146,7 +151,7 @@ class Catalogue:
             del self._read_again[exchange]
             self._bindings.pop(exchange, None)
         self._bound = frozenset(q for by_key in self._bindings.values() for q in by_key.values())
-        for queue in self.queues.keys() - self._bound - with_lists:
+        for queue in self.queues.keys() - self._bound - with_lists - self.told:
             self.forget(queue)
         kept = self._seen_lists
         self._no_messages = {n: at for n, at in self._no_messages.items() if n in kept}

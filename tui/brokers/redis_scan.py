@@ -60,11 +60,11 @@ def _text(key: bytes) -> str:
         return ""
 
 
-def ask_many(client: Any, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+def ask_many(client: Any, commands: Iterable[tuple[Any, ...]], atomic: bool = False) -> list[Any]:
     """One pipeline's replies in order; None where a key is of another type than Celery's."""
     from redis import ResponseError
 
-    with client.pipeline(transaction=False) as pipe:
+    with client.pipeline(transaction=atomic) as pipe:
         for words in commands:
             pipe.execute_command(*words)
         replies = pipe.execute(raise_on_error=False)

@@ -8,6 +8,7 @@ import msgspec
 
 from .events import Event
 from .seam import Health, LogLine, Outcome, Preview
+from .waiting import Waiting
 
 
 class EventBatch(msgspec.Struct, frozen=True, gc=False):
@@ -52,6 +53,8 @@ class QueueDepth(msgspec.Struct, frozen=True, gc=False):
     quarantine: bool = False
 
 
+    waiting: Waiting | None = None
+    """Age of the oldest message and rates, where they were looked at; None: as told before."""
 class QueueDepths(msgspec.Struct, frozen=True, gc=False):
     """Readings of some or all queues; ``gone`` were deleted since."""
 

@@ -1,8 +1,10 @@
-"""Queue depths and unacknowledged messages, polled from the broker within a fixed budget."""
+"""Queue depths, waiting times and unacknowledged messages, polled within a fixed budget."""
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Collection
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,12 @@ NEW_LISTS_A_SECOND = 2_000
 """While many lists are being found, all of them are not read again at each step."""
 ALL_UNACKED_EACH_SECOND = 100
 UNACKED_ROUND_S = 5.0
+SAMPLES_EVERY_S = 1.0
+MOST_SAMPLES, LEAST_SAMPLES = 200, 30
+"""Lists a second whose newest message is looked at."""
+COMMANDS_A_SECOND = 500
+"""What depths leave of it goes into samples, of three commands each."""
+log = logging.getLogger(__name__)
 
 
 class QueueSource(Source):
@@ -41,6 +49,14 @@ class QueueSource(Source):
         self.settings = settings
         self.told: set[str] = set()
         """Queues told of, also on a former connection."""
+        self.former: Broker | None = None
+        """The connection before this one: what it learnt of waiting times."""
+        self.known: Collection[str] = ()
+        self.shown: Collection[str] = ()
+
+    def want(self, known: Collection[str], shown: Collection[str]) -> None:
+        """Queues to read besides those found, and those on screen. From any thread."""
+        self.known, self.shown = known, shown
 
     def session(self) -> None:
         """One connection's life."""
@@ -51,6 +67,9 @@ class QueueSource(Source):
         with closing(broker):
             try:
                 self.live(broker.ping())
+                if self.former is not None:
+                    broker.carry_on(self.former)
+                self.former = broker
                 Poll(broker, self).run()
             except NotPermitted as error:
                 # The broker stands: that is no lost link, and trying again changes nothing.
@@ -62,22 +81,26 @@ class Poll:
 
     def __init__(self, broker: Broker, source: QueueSource) -> None:
         self._broker, self._source = broker, source
-        self._depths_due = self._discover_due = self._count_due = 0.0
+        self._depths_due = self._discover_due = self._count_due = self._sample_due = 0.0
         self._first_round = True
         self._known = 0
         self._read_at = 0.0
         self._prefixes: tuple[str, ...] = ()
+        self._no_ages = ""
 
     def run(self) -> None:
         """Poll until the source is to stop."""
         stopping = self._source.stopping
         while not stopping.is_set():
             now = time.monotonic()
+            self._broker.want(self._source.known, self._source.shown)
             if now >= self._discover_due:
                 self._discover()
             if now >= self._depths_due:
                 self._read()
-            due = min(self._depths_due, self._discover_due)
+            elif now >= self._sample_due:
+                self._sample()
+            due = min(self._depths_due, self._discover_due, self._sample_due)
             stopping.wait(max(0.0, due - time.monotonic()))
 
     def _discover(self) -> None:
@@ -96,12 +119,27 @@ class Poll:
     def _read(self) -> None:
         broker = self._broker
         depths = broker.depths()
+        if time.monotonic() >= self._sample_due:
+            depths |= self._samples()
         unacked = broker.unacked()
         by_queue = self._by_queue(unacked)
         at = time.time()
         self._source.inbox.put(QueueDepths(at, depths, self._gone(depths), unacked, by_queue))
         self._read_at = time.monotonic()
         self._depths_due = self._read_at + period_s(broker.lists)
+
+    def _samples(self) -> dict[str, QueueDepth]:
+        self._sample_due = time.monotonic() + SAMPLES_EVERY_S
+        readings = self._broker.sample(samples_a_second(self._broker.lists))
+        if self._broker.no_ages != self._no_ages:
+            self._no_ages = self._broker.no_ages
+            log.warning("ages of waiting messages are not known: %s", self._no_ages)
+        return readings
+
+    def _sample(self) -> None:
+        readings = self._samples()
+        if readings:
+            self._source.inbox.put(QueueDepths(time.time(), readings))
 
     def _gone(self, depths: dict[str, QueueDepth]) -> tuple[str, ...]:
         """Queues told of before that are no more; nobody knows before a round is over."""
@@ -132,3 +170,9 @@ def period_s(lists: int) -> float:
     if lists <= LISTS_AT_ONCE:
         return DEPTHS_EVERY_S
     return min(lists / LISTS_A_SECOND, DEPTHS_AT_LEAST_EVERY_S)
+
+
+def samples_a_second(lists: int) -> int:
+    """How many lists are sampled where so many are read."""
+    left = COMMANDS_A_SECOND - lists / period_s(lists)
+    return int(max(LEAST_SAMPLES, min(MOST_SAMPLES, left / 3)))
