@@ -69,6 +69,7 @@ class Monitor:
         self._acts: list[threading.Thread] = []
         self._logs = Logs(self.inbox, settings.log_file)
         self._watched: tuple[str, ...] = ()
+        self._watched_queues: frozenset[str] = frozenset()
         self._stopped = threading.Event()
         self._pinged_at = 0.0
         self._described: dict[str, float] = {}
@@ -168,6 +169,10 @@ class Monitor:
         inspect = self.sources.get("inspect")
         if isinstance(inspect, InspectSource):
             self._guide(inspect, now)
+        queues = self.sources.get("queues")
+        if isinstance(queues, QueueSource):
+            told = self.cluster.queue_news.told(self.cluster.workers.values(), now)
+            queues.want(told, self._watched_queues)
         results = self.sources.get("results")
         if isinstance(results, ResultSource):
             results.want(self.wanted_results(now))
@@ -207,6 +212,10 @@ class Monitor:
     def watch(self, ids: Iterable[str]) -> None:
         """The tasks on screen: their results are looked up first."""
         self._watched = tuple(ids)
+
+    def watch_queues(self, names: Iterable[str]) -> None:
+        """The queues on screen: how long their messages wait is looked at first."""
+        self._watched_queues = frozenset(names)
 
     def retry_now(self) -> None:
         """Let every lost source try again at once."""

@@ -10,6 +10,7 @@ from celery_tui.model.cluster import Cluster
 from celery_tui.model.events import Event
 from celery_tui.model.observations import EventBatch, QueueDepth, QueueDepths, Reply
 from celery_tui.model.seam import Finding, Health, Level, Link
+from celery_tui.model.waiting import Flow, Waiting
 from celery_tui.monitor import Monitor
 from celery_tui.report import status
 from celery_tui.report.plain import lines
@@ -27,7 +28,7 @@ SCHEMA_1: dict[str, Any] = {
     "workers": "hostname state pid pool concurrency active reserved scheduled processed queues "
     "events_enabled heartbeat heartbeat_age_s lost_events duplicate_name software",
     "queues": "name depth by_priority unacked consumers oldest_age_s in_per_s out_per_s drain_s "
-    "held",
+    "held held_by_workers limbo quarantine",
     "tasks": "counts active recent",
     "active": "id name worker args kwargs args_exact runtime_s pid",
     "recent": "id name state worker queue source as_of verdict",
@@ -158,3 +159,24 @@ def test_a_lost_broker_is_lost_in_the_document() -> None:
     one.cluster = cluster
     broker = status.document(one)["broker"]
     assert (broker["state"], broker["error"], broker["latency_ms"]) == ("lost", "refused", None)
+
+
+def waiting(flow: Flow | None, oldest: Any = (None, None), depth: int = 100) -> dict[str, Any]:
+    """The document's queue, of a queue sampled like that and consumed by one worker."""
+    one = monitor()
+    one.cluster.apply(Reply("active_queues", "w1@a", [{"name": "q"}], NOW, NOW))
+    sampled = QueueDepth(depth, {"0": depth}, waiting=Waiting(NOW, oldest, flow))
+    one.cluster.apply(QueueDepths(NOW, {"q": sampled}, unacked=0))
+    found: dict[str, Any] = status.document(one)["queues"][0]
+    return found
+
+
+def test_waiting_times_are_brackets_and_rates_are_told_when_sure() -> None:
+    told = waiting(Flow(10.0, 20.0, sure=True), (3.0, 4.0))
+    assert told["oldest_age_s"] == [3.0, 4.0]
+    assert (told["in_per_s"], told["out_per_s"], told["drain_s"]) == (10.0, 20.0, 5.0)
+    assert waiting(Flow(20.0, 5.0, sure=True))["drain_s"] == "never"
+    assert waiting(None, (9.0, None))["oldest_age_s"] == [9.0, None]
+    unsure = waiting(Flow(10.0, 20.0, sure=False))
+    assert (unsure["in_per_s"], unsure["out_per_s"], unsure["drain_s"]) == (None, None, None)
+    assert waiting(None, depth=0)["drain_s"] == 0.0

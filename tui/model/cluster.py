@@ -23,6 +23,7 @@ from .observations import (
     RoundEnded,
 )
 from .queue import Queue
+from .queue_news import QueueNews, all_told
 from .rates import PerSecond
 from .seam import Act, Health, Link, LogLine, Outcome, Preview, Stage
 from .task import (
@@ -67,6 +68,7 @@ class Cluster(KeptTasks):
         self.now = now
         self.workers: dict[str, Worker] = {}
         self.queues: dict[str, Queue] = {}
+        self.queue_news = QueueNews(self.queues)
         self.ledger = Ledger()
         self.asked, self.outcomes = self.ledger.asked, self.ledger.outcomes
         self._listeners: dict[str, list[str]] | None = None
@@ -140,8 +142,12 @@ class Cluster(KeptTasks):
         changed = lifecycle.follow(task, event)
         if event.type == "task-sent":
             self.sent_heard = True
+            self.queue_news.sent(event.queue, arrived)
         elif event.hostname and event.type in lifecycle.STATE_OF:
-            fleet.heard_task(self.worker(event.hostname, arrived))
+            worker = self.worker(event.hostname, arrived)
+            fleet.heard_task(worker)
+            if event.type == "task-received":
+                self.queue_news.taken(task, worker, arrived)
         if changed:
             self._changed(task, before, arrived)
 
@@ -159,6 +165,7 @@ class Cluster(KeptTasks):
         if worker.heartbeat is None and reply.at - self.attached_at > worker.silence_allowed_s:
             worker.heartbeat = False
         fleet.answered(worker, reply.question, reply.payload, reply.at)
+        self.queue_news.answered(worker, reply)
         if reply.question in ("active", "reserved", "scheduled"):
             self._inspected(worker, reply)
         elif reply.question == "active_queues":
@@ -260,8 +267,10 @@ class Cluster(KeptTasks):
                 read.at,
             )
             queue.consumers, queue.quarantine = reading.consumers, reading.quarantine
+            queue.waiting = reading.waiting or queue.waiting
             if read.unacked_by_queue is not None:
                 queue.unacked = read.unacked_by_queue.get(name, 0)
+                self.queue_news.read(queue, read, self.consumers(name))
         for name in read.gone:
             self.queues.pop(name, None)
         self._consumers(read.at)
@@ -406,6 +415,15 @@ class Cluster(KeptTasks):
             return self._listeners.get(queue, [])
         asked = self.rounds.get("active_queues")
         return [] if asked is not None and not asked.answered else None
+
+    def all_told(self, queue: str) -> bool:
+        """Whether events tell of every message that is taken from a queue."""
+        return all_told(queue, (self.workers[name] for name in self.consumers(queue) or ()))
+
+    def held_by_workers(self, queue: str) -> int | None:
+        """Messages of a queue that wait in its workers; None until each has told."""
+        names = self.consumers(queue)
+        return self.queue_news.holdings.held(queue, names) if names is not None else None
 
     def _listening(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

@@ -5,6 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from .history import History
+from .rates import PerSecond
+from .waiting import NOTHING_KNOWN, WINDOW_S, Bracket, Flow, Waiting
+
+NEVER = "never"
+FLOW_OLD_S = 300.0
+"""Rates that were sampled longer ago are not told."""
 
 
 class Queue(msgspec.Struct, gc=False):
@@ -27,3 +33,85 @@ class Queue(msgspec.Struct, gc=False):
     """Holds what we purged, for undo; no worker ever reads it."""
     history: History = msgspec.field(default_factory=History)
     """Its depths."""
+    waiting: Waiting | None = None
+    """What sampling told last of the age of its oldest message, and of rates."""
+    sent: PerSecond | None = None
+    """Sent to it, as far as clients say so (task-sent)."""
+    sent_at: float | None = None
+    """Epoch seconds of the last of those."""
+    taken: PerSecond | None = None
+    """Received from it by workers, as far as their events tell from where."""
+    limbo: int | None = None
+    """Unacknowledged, and in no list of any worker that consumes it."""
+
+    def count_sent(self, at: float) -> None:
+        """A client says that it has sent a message to it."""
+        self.sent_at = at
+        self.sent = self.sent or PerSecond(at - WINDOW_S)
+        self.sent.add(at)
+
+    def count_taken(self, at: float) -> None:
+        """A worker has received a message from it."""
+        self.taken = self.taken or PerSecond(at - WINDOW_S)
+        self.taken.add(at)
+
+    def oldest_s(self, now: float) -> Bracket:
+        """Age of the oldest message, (at least, at most) seconds; an empty queue has none."""
+        if self.waiting is None or not self.depth:
+            return NOTHING_KNOWN
+        low, high = self.waiting.oldest_s
+        since = max(0.0, now - self.waiting.at)
+        return low if low is None else low + since, high if high is None else high + since
+
+    def flow(self, now: float, all_told: bool = False) -> Flow | None:
+        """What comes and goes a second; ``all_told``: events tell all that is taken from it.
+
+        What sampling misses came and went between two polls. It is as much in as out, and events
+        may tell how much at least.
+        """
+        sampled = self._sampled(now)
+        if sampled is None:
+            return None
+        sent, taken = _rate(self.sent, now), _rate(self.taken, now)
+        missed = max(0.0, sent - sampled.in_per_s, taken - sampled.out_per_s)
+        if sampled.sure:
+            return sampled
+        return Flow(sampled.in_per_s + missed, sampled.out_per_s + missed, all_told)
+
+    def _sampled(self, now: float) -> Flow | None:
+        if self.waiting is not None and now - self.waiting.at > FLOW_OLD_S:
+            return None
+        if self.waiting is not None and self.waiting.flow is not None:
+            return self.waiting.flow
+        empty = self.depth == 0 and not self.quarantine
+        return Flow(0.0, 0.0, sure=False) if empty else None
+
+    def drain_s(
+        self, now: float, consumed: bool | None, all_told: bool = False
+    ) -> float | str | None:
+        """Seconds until what waits is taken, "never", or None for not known.
+
+        ``consumed``: whether a worker listens to it, None for not known. A queue that turns over
+        within the time its rates are taken of is told how long that takes; a deeper one is told
+        when it will be empty, if it gets shallower at all.
+        """
+        if self.quarantine or self.depth is None:
+            return None
+        if not self.depth:
+            return 0.0
+        flow = self.flow(now, all_told)
+        if consumed is False:
+            return NEVER
+        if flow is None or not flow.sure:
+            return None
+        if flow.out_per_s <= 0:
+            return NEVER
+        turnover_s = self.depth / flow.out_per_s
+        net = flow.out_per_s - flow.in_per_s
+        if turnover_s <= WINDOW_S:
+            return turnover_s
+        return self.depth / net if net > 0 else NEVER
+
+
+def _rate(counter: PerSecond | None, now: float) -> float:
+    return (counter.per_second(now) or 0.0) if counter is not None else 0.0

@@ -36,7 +36,7 @@ def document(monitor: Monitor) -> dict[str, Any]:
         "attached_at": cluster.attached_at,
         "events": events(cluster, now, monitor.shed),
         "workers": [worker(cluster, one, now) for one in cluster.workers.values()],
-        "queues": [queue(cluster, one) for one in cluster.queues.values()],
+        "queues": [queue(cluster, one, now) for one in cluster.queues.values()],
         "tasks": tasks(cluster, now),
         "failures": NOT_KNOWN_YET,
         "schedule": NOT_KNOWN_YET,
@@ -122,21 +122,26 @@ def _list(names: tuple[str, ...] | None) -> list[str] | None:
     return None if names is None else list(names)
 
 
-def queue(cluster: Cluster, one: Queue) -> dict[str, Any]:
-    """One queue; a quarantine says so."""
+def queue(cluster: Cluster, one: Queue, now: float) -> dict[str, Any]:
+    """One queue; a quarantine says so. Rates that may have missed something are not told."""
     listeners = None if one.quarantine else cluster.consumers(one.name)
     consumers = one.consumers if one.consumers is not None else _count_of(listeners)
+    told = cluster.all_told(one.name)
+    flow = one.flow(now, told)
+    sure = flow if flow is not None and flow.sure else None
     return {
         "name": one.name,
         "depth": one.depth,
         "by_priority": dict(one.by_priority),
         "unacked": one.unacked,
         "consumers": consumers,
-        "oldest_age_s": [None, None],
-        "in_per_s": NOT_KNOWN_YET,
-        "out_per_s": NOT_KNOWN_YET,
-        "drain_s": "never" if consumers == 0 and one.depth else NOT_KNOWN_YET,
-        "held": NOT_KNOWN_YET,
+        "oldest_age_s": list(one.oldest_s(now)),
+        "in_per_s": sure.in_per_s if sure else None,
+        "out_per_s": sure.out_per_s if sure else None,
+        "drain_s": one.drain_s(now, None if consumers is None else consumers > 0, told),
+        "held": False,
+        "held_by_workers": cluster.held_by_workers(one.name),
+        "limbo": one.limbo,
         "quarantine": one.quarantine,
     }
 

@@ -86,7 +86,21 @@ def _by_attention(one: dict[str, Any]) -> tuple[bool, bool, int, str]:
 def _queue(one: dict[str, Any]) -> tuple[str, ...]:
     use = "quarantine" if one["quarantine"] else _plural(one["consumers"], "consumer")
     waiting = f"{_known(one['depth'])} waiting"
-    return one["name"], waiting, f"{_known(one['unacked'])} unacked", use
+    return one["name"], waiting, _oldest(one), f"{_known(one['unacked'])} unacked", use, _drain(one)
+
+
+def _oldest(one: dict[str, Any]) -> str:
+    low, high = one["oldest_age_s"]
+    if low is None:
+        return "" if one["depth"] == 0 or one["quarantine"] else "oldest ?"
+    return f"oldest {'at least ' if high is None else ''}{duration(low)}"
+
+
+def _drain(one: dict[str, Any]) -> str:
+    drain = one["drain_s"]
+    if not one["depth"] or drain is None:
+        return ""
+    return "drains never" if drain == "never" else f"drains in {duration(drain)}"
 
 
 def _active(one: dict[str, Any]) -> tuple[str, ...]:

@@ -1,0 +1,87 @@
+"""What is told of queues besides their depth: names, what is sent and taken, what workers hold."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from .holdings import Holdings
+from .observations import QueueDepths, Reply
+from .queue import Queue
+from .task import Task
+from .worker import Worker
+
+MOST_QUEUES = 5_000
+"""Names told by events or workers make no new queue beyond so many: they may be hostile."""
+LONGEST_NAME = 1_000
+SENT_KEPT_S = 3_600.0
+"""A queue that only clients name is read for so long after the last message to it."""
+
+
+class QueueNews:
+    """Folds news into the records of queues; ``queues`` is the dict that the Cluster shows."""
+
+    def __init__(self, queues: dict[str, Queue]) -> None:
+        self._queues = queues
+        self.holdings = Holdings()
+
+    def named(self, name: str | None, at: float) -> Queue | None:
+        """The record of a queue that somebody named, made when it is new."""
+        queue = self._queues.get(name) if name else None
+        if queue is None and name and len(name) < LONGEST_NAME and len(self._queues) < MOST_QUEUES:
+            queue = self._queues[name] = Queue(sys.intern(name), first_seen=at)
+        return queue
+
+    def sent(self, name: str | None, at: float) -> None:
+        """A client has sent a message to a queue."""
+        queue = self.named(name, at)
+        if queue is not None:
+            queue.count_sent(at)
+
+    def taken(self, task: Task, worker: Worker, at: float) -> None:
+        """A worker has received a task: from the queue it was sent to, or the only one it has."""
+        name = task.queue
+        if name is None and worker.queues is not None and len(worker.queues) == 1:
+            name = worker.queues[0]
+        queue = self._queues.get(name) if name is not None else None
+        if queue is not None:
+            queue.count_taken(at)
+
+    def answered(self, worker: Worker, reply: Reply) -> None:
+        """A worker has told its queues, or what it runs or holds."""
+        self.holdings.fold(reply)
+        if reply.question == "active_queues":
+            for name in worker.queues or ():
+                self.named(name, reply.at)
+
+    def read(self, queue: Queue, read: QueueDepths, listeners: list[str] | None) -> None:
+        """Its depth has just been read: what is in limbo then."""
+        if read.unacked_by_queue is None or queue.unacked is None or queue.quarantine:
+            return
+        if listeners is None:
+            queue.limbo = None
+        else:
+            queue.limbo = self.holdings.limbo(
+                queue.name, queue.unacked, listeners, read.at, queue.limbo
+            )
+
+    def told(self, workers: Iterable[Worker], now: float) -> set[str]:
+        """Queues to be read wherever their messages lie: workers consume them, or clients send."""
+        names = {
+            name for worker in workers if worker.offline_at is None for name in worker.queues or ()
+        }
+        for queue in self._queues.values():
+            if queue.sent_at is not None and now - queue.sent_at < SENT_KEPT_S:
+                names.add(queue.name)
+        return names
+
+
+def all_told(queue: str, workers: Iterable[Worker]) -> bool:
+    """Whether events tell of every message that is taken from a queue, and from where.
+
+    They name no queue. Who consumes one queue only has taken it from there.
+    """
+    consumers = list(workers)
+    return bool(consumers) and all(
+        worker.queues == (queue,) and worker.events_enabled is True for worker in consumers
+    )
