@@ -14,7 +14,7 @@ from celery_tui.links.site import Site
 from celery_tui.model.cluster import Cluster
 from celery_tui.model.events import Event
 from celery_tui.model.observations import EventBatch
-from celery_tui.model.seam import Link
+from celery_tui.model.seam import Link, LogLine
 from celery_tui.sources.base import Source
 from celery_tui.sources.events import EventSource, event_queue, keep, unreadable
 from celery_tui.sources.inbox import Inbox
@@ -215,10 +215,25 @@ def test_what_was_left_out_is_counted_by_type() -> None:
     for _ in range(60_000):
         source._batch(Decoded((EVENTS[0],), {}))
     assert source.shed == {"task-sent": 9_999}
-    assert len(inbox) == 50_001
+    assert len(inbox) == 50_001 + 1
     folded = 50_001
     source._batch(Decoded((EVENTS[0],), {}))
     assert source.shed == {"task-sent": 9_999}
+    told = [one for one in iter(inbox.take, None) if isinstance(one, LogLine)]
+    assert [line.text for line in told] == [
+        "50,001 events wait to be read: leaving out task-sent",
+        "caught up: 9,999 task-sent were left out, nothing else",
+    ]
+
+
+def test_starts_that_were_left_out_are_told_so_that_nobody_calls_them_lost() -> None:
+    inbox, folded = Inbox(), -200_000
+    source = EventSource(inbox, Site("redis://"), lambda: folded)
+    from celery_tui.model.events import Decoded
+
+    source._batch(Decoded(EVENTS, {}))
+    batches = [one for one in iter(inbox.take, None) if isinstance(one, EventBatch)]
+    assert [batch.left_out for batch in batches] == [(("w1@a", 1.0),)]
 
 
 def test_reasons_are_our_words_and_few() -> None:

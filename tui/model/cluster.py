@@ -10,9 +10,10 @@ import msgspec
 
 from . import fleet, inspected, lifecycle, stored
 from .events import Event
-from .history import Past
+from .history import STEP_S, Past
 from .kept_tasks import KeptTasks
 from .ledger import Ledger
+from .links import Links
 from .observations import (
     EventBatch,
     Observation,
@@ -24,7 +25,7 @@ from .observations import (
 )
 from .queue import Queue
 from .queue_news import QueueNews, all_told
-from .rates import PerSecond
+from .rates import WINDOW_S, PerSecond
 from .seam import Act, Health, Link, LogLine, Outcome, Preview, Stage
 from .task import (
     FAILURE,
@@ -75,7 +76,8 @@ class Cluster(KeptTasks):
         """Queue -> workers that list it; None: to be worked out anew."""
         self.transitions: deque[Transition] = deque(maxlen=TRANSITIONS_KEPT)
         self.log: deque[LogLine] = deque(maxlen=LOG_KEPT)
-        self.health: dict[str, Health] = {}
+        self.links = Links()
+        self.health = self.links.health
         self.previews: dict[str, Preview] = {}
         self.prefixes: tuple[str, ...] = ()
         self.unacked: int | None = None
@@ -101,6 +103,7 @@ class Cluster(KeptTasks):
 
     def apply(self, observation: Observation) -> None:
         """Fold one observation in; what is hostile or odd in it is left out, never raised."""
+        self.links.count(observation)
         if isinstance(observation, EventBatch):
             self._events(observation)
         elif isinstance(observation, Reply):
@@ -128,6 +131,8 @@ class Cluster(KeptTasks):
         self.events_rate.add(batch.arrived, len(batch.events))
         for reason, count in batch.malformed.items():
             self.malformed[reason] = self.malformed.get(reason, 0) + count
+        for hostname, stamped in batch.left_out:
+            self.worker(hostname, batch.arrived).loss.start(stamped)
         for event in batch.events:
             if event.uuid:
                 self._task_event(event, batch.arrived)
@@ -145,7 +150,7 @@ class Cluster(KeptTasks):
             self.queue_news.sent(event.queue, arrived)
         elif event.hostname and event.type in lifecycle.STATE_OF:
             worker = self.worker(event.hostname, arrived)
-            fleet.heard_task(worker)
+            fleet.heard_task(worker, event)
             if event.type == "task-received":
                 self.queue_news.taken(task, worker, arrived)
         if changed:
@@ -153,6 +158,11 @@ class Cluster(KeptTasks):
 
     def _worker_event(self, event: Event, arrived: float) -> None:
         worker = self.worker(event.hostname, arrived)
+        lost = fleet.beat(worker, event, arrived)
+        if lost is not None:
+            stretch = max(1, round(lost.until - lost.since))
+            words = f"lost the events of ~{lost.starts:,} tasks of {event.hostname} in {stretch} s"
+            self.note(lost.until, "events", "warn", words)
         news = fleet.follow(worker, event, arrived)
         if news:
             self._listeners = None
@@ -295,15 +305,9 @@ class Cluster(KeptTasks):
 
     def _health(self, health: Health) -> None:
         self.now = max(self.now, health.since)
-        before = self.health.get(health.source)
-        self.health[health.source] = health
-        if before is None or before.state == health.state:
-            return
-        level = "crit" if health.state == Link.LOST else "info"
-        words = f"{health.source} link {health.state}" + (
-            f": {health.error}" if health.error else ""
-        )
-        self.note(health.since, "link", level, words)
+        line = self.links.take(health)
+        if line is not None:
+            self.log.append(line)
 
     def _outcome(self, outcome: Outcome) -> None:
         if not self.ledger.add(outcome):
@@ -324,6 +328,8 @@ class Cluster(KeptTasks):
 
     def remember(self, now: float) -> None:
         """Once a second: keep what charts show. What nobody can know at the moment is a gap."""
+        rates = (self.events_rate, self.received_rate, self.finished_rate, self.failed_rate)
+        self.links.blank(rates, now, WINDOW_S)
         read = self.live_since("queues") is not None
         heard = self.live_since("events") is not None and self.task_events_heard()
         self.past.remember(
@@ -331,6 +337,7 @@ class Cluster(KeptTasks):
             self.queues.values() if read else None,
             self.failed_rate.total if heard else None,
             self.finished_rate.total if heard else None,
+            whole=self.links.gap("events", now - STEP_S, now) is None,
         )
 
     # -- records ------------------------------------------------------------------------------

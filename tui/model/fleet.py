@@ -6,12 +6,23 @@ import sys
 from typing import Any
 
 from .events import Event
+from .loss import Beat, Lost
 from .worker import Worker
 
 LARGEST = 1e15
 """No count, time or size in a reply is larger; what is was sent by mistake or malice."""
 RESTART_SILENCE_INTERVALS = 2
 """A pid that was silent for so many heartbeats was replaced; one that still speaks is a twin."""
+
+
+def beat(worker: Worker, event: Event, arrived: float) -> Lost | None:
+    """What a worker event proves to have been lost on its way."""
+    if event.type == "worker-online":  # it had lost its own broker: events wait and come late
+        worker.loss.begin(event.pid, None)
+    elif event.type == "worker-heartbeat" and event.processed is not None:
+        worker.loss.threads = worker.pool not in (None, "prefork", "solo")
+        return worker.loss.beat(event.pid, Beat(event.processed, event.timestamp, arrived))
+    return None
 
 
 def follow(worker: Worker, event: Event, arrived: float) -> str | None:
@@ -98,8 +109,10 @@ def _judge_events(worker: Worker, event: Event) -> None:
         worker.events_enabled = False
 
 
-def heard_task(worker: Worker) -> None:
+def heard_task(worker: Worker, event: Event) -> None:
     """A worker-side task event of it arrived. It must not revive a worker that said goodbye."""
+    if event.type == "task-started":
+        worker.loss.start(event.timestamp)
     worker.task_events += 1
     worker.events_enabled = True
 

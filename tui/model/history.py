@@ -88,18 +88,19 @@ class Past:
         queues: Iterable[Remembered] | None,
         failed: int | None,
         ended: int | None,
+        whole: bool = True,
     ) -> None:
         """Take a sample where a new step has begun.
 
         ``queues`` None: the broker does not tell; ``failed`` and ``ended`` count tasks since the
-        start, None: no event would be heard.
+        start, None: no event would be heard; ``whole`` False: some were missed since the last.
         """
         if int(now // STEP_S) == self.backlog.step:
             return
         depths = [_kept(queue, now) for queue in queues] if queues is not None else []
         known = [depth for depth in depths if depth is not None]
         self.backlog.put(sum(known) if known else None, now)
-        elapsed = now - self._at if self._at is not None else None
+        elapsed = now - self._at if self._at is not None and whole else None
         self.failures.put(_rate(failed, self._failed, elapsed), now)
         self.ends.put(_rate(ended, self._ended, elapsed), now)
         self._at = now if failed is not None else None

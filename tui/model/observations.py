@@ -17,6 +17,8 @@ class EventBatch(msgspec.Struct, frozen=True, gc=False):
     arrived: float
     events: tuple[Event, ...]
     malformed: dict[str, int]
+    left_out: tuple[tuple[str, float], ...] = ()
+    """(worker, timestamp) of starts that were heard and left out, because too many wait."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 SPAN_S = 64
 WINDOW_S = 10
+UNKNOWN = -1
 
 
 class PerSecond:
-    """A ring of one counter a second; seconds nobody counted in are 0."""
+    """A ring of one counter a second; seconds nobody counted in are 0, or unknown if said so."""
 
     __slots__ = ("_buckets", "_last", "since", "total")
 
@@ -22,18 +23,28 @@ class PerSecond:
         second = int(now)
         if second > self._last:
             self._clear_to(second)
-        self._buckets[second % SPAN_S] += count
+        if self._buckets[second % SPAN_S] > UNKNOWN:
+            self._buckets[second % SPAN_S] += count
         self.total += count
 
+    def unknown(self, since: float, until: float) -> None:
+        """Nobody could have counted then: those seconds say nothing, from end to end."""
+        if int(until) > self._last:
+            self._clear_to(int(until))
+        for second in range(max(int(since), self._last - SPAN_S + 1), int(until) + 1):
+            self._buckets[second % SPAN_S] = UNKNOWN
+
     def per_second(self, now: float, window_s: int = WINDOW_S) -> float | None:
-        """Mean of the last full seconds, at most ``window_s``; None before the first."""
+        """Mean of the last full seconds that are known, at most ``window_s``; None: there is none."""
         full = min(window_s, int(now) - int(self.since))
         if full < 1:
             return None
         second = int(now)
         if second > self._last:
             self._clear_to(second)
-        return sum(self._buckets[(second - back) % SPAN_S] for back in range(1, full + 1)) / full
+        counts = [self._buckets[(second - back) % SPAN_S] for back in range(1, full + 1)]
+        known = [count for count in counts if count > UNKNOWN]
+        return sum(known) / len(known) if known else None
 
     def _clear_to(self, second: int) -> None:
         for late in range(max(self._last + 1, second - SPAN_S + 1), second + 1):

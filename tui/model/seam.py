@@ -64,6 +64,10 @@ class Health(msgspec.Struct, frozen=True, gc=False):
     retry_at: float | None = None
     tries: int = 0
     latency_ms: float | None = None
+    at: float = 0.0
+    """Epoch seconds at which this was told: for a live link, when it was last proven."""
+    refused: bool = False
+    """Off because the broker does not permit it to this user, or part of it."""
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from .loss import Loss
+
 ONLINE, SILENT, BLOCKED, LOST, STOPPED, UNKNOWN = (
     "online", "silent", "blocked", "lost", "stopped", "unknown",
 )  # fmt: skip
@@ -42,6 +44,8 @@ class Worker(msgspec.Struct, gc=False):
     """None until a task has moved on it: nothing in stats or conf tells."""
     task_events: int = 0
     """Worker-side task events counted since we attached or it restarted."""
+    loss: Loss = msgspec.field(default_factory=Loss)
+    """Which of its events were sent and never heard."""
     ping_answered_at: float | None = None
     ping_missed_at: float | None = None
     ping_held_at: float | None = None

@@ -6,6 +6,7 @@ import math
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ..model.loss import Loss, coverage
 from ..model.redact import redact_text, redact_value
 from ..model.seam import Finding, Health, Link
 from ..model.task import Task
@@ -79,16 +80,28 @@ def _error(health: Health | None) -> str | None:
 
 def events(cluster: Cluster, now: float, shed: dict[str, int]) -> dict[str, Any]:
     """What came in, and what did not."""
+    books = [worker.loss for worker in cluster.workers.values()]
     return {
         "counted": cluster.events_counted,
         "per_s": cluster.events_rate.per_second(now),
-        "lost": NOT_KNOWN_YET,
-        "coverage": NOT_KNOWN_YET,
+        "lost": _lost(books),
+        "coverage": coverage(books),
         "shed": shed,
         "evicted": cluster.evicted,
         "malformed": dict(cluster.malformed),
-        "gaps": NOT_KNOWN_YET,
+        "gaps": gaps(cluster, "events"),
     }
+
+
+def _lost(books: list[Loss]) -> int | None:
+    known = [one.lost for one in books if one.lost is not None]
+    return sum(known) if known else None
+
+
+def gaps(cluster: Cluster, source: str) -> list[list[Any]]:
+    """``[from, to, why]`` for each time the link did not stand; ``to`` None: it still does not."""
+    found = cluster.links.gaps.get(source, ())
+    return [[one.since, one.until, redact_text(one.reason)] for one in found]
 
 
 def worker(cluster: Cluster, one: Worker, now: float) -> dict[str, Any]:
@@ -108,7 +121,7 @@ def worker(cluster: Cluster, one: Worker, now: float) -> dict[str, Any]:
         "events_enabled": one.events_enabled,
         "heartbeat": one.heartbeat,
         "heartbeat_age_s": now - heard if heard is not None else None,
-        "lost_events": NOT_KNOWN_YET,
+        "lost_events": one.loss.lost,
         "duplicate_name": one.duplicate_name,
         "software": one.software,
     }

@@ -58,12 +58,16 @@ class Source:
     def live(self, latency_ms: float | None = None) -> None:
         """Tell that the connection stands; told again, it still stands since the first time."""
         self._tries, self._lost_since = 0, None
-        self._live_since = self._live_since or time.time()
-        self.inbox.put(Health(self.name, Link.LIVE, self._live_since, latency_ms=latency_ms))
+        now = time.time()
+        self._live_since = self._live_since or now
+        self.inbox.put(
+            Health(self.name, Link.LIVE, self._live_since, latency_ms=latency_ms, at=now)
+        )
 
     def off(self, why: str, hint: str = "") -> None:
         """Tell that there is nothing to read from, by configuration."""
-        self.inbox.put(Health(self.name, Link.OFF, time.time(), error=why, hint=hint))
+        now = time.time()
+        self.inbox.put(Health(self.name, Link.OFF, now, error=why, hint=hint, at=now))
 
     def _run(self) -> None:
         self.inbox.put(Health(self.name, Link.CONNECTING, time.time()))
@@ -82,13 +86,14 @@ class Source:
         if self.stopping.is_set():
             return
         self._tries, self._live_since = self._tries + 1, None
-        self._lost_since = self._lost_since or time.time()
+        now = time.time()
+        self._lost_since = self._lost_since or now
         pause = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2 ** (self._tries - 1))
         pause *= random.uniform(0.8, 1.2)  # noqa: S311  jitter, not secrecy
         self.inbox.put(
             Health(
                 self.name, Link.LOST, self._lost_since, error.title, error.hint,
-                retry_at=time.time() + pause, tries=self._tries,
+                retry_at=now + pause, tries=self._tries, at=now,
             )
         )  # fmt: skip
         self.retry_now.clear()

@@ -13,6 +13,7 @@ from ..links.kombu_link import NO_BROADCAST, broadcasts, latency_ms, opened
 from ..links.site import Site
 from ..model.events import Decoded, Event, decode
 from ..model.observations import EventBatch
+from ..model.seam import LogLine
 from .base import Source
 from .inbox import Inbox
 from .redis_push import Pushed
@@ -32,11 +33,14 @@ ODD_IN_A_ROW = 20
 QUEUE_TTL_S, QUEUE_EXPIRES_S, QUEUE_LENGTH = 5.0, 60.0, 100_000
 """As Celery's own receiver; the length bounds what a stalled monitor costs the broker."""
 
+STARTED = "task-started"
 SHED = (
-    (100_000, frozenset({"task-sent", "task-received", "task-started"})),
+    (100_000, frozenset({"task-sent", "task-received", STARTED})),
     (50_000, frozenset({"task-sent"})),
 )
 """Waiting events -> the types left out. What ends a task and worker events never are."""
+CAUGHT_UP = 10_000
+"""So few waiting events end it."""
 ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "binary", ""})
 SERIALIZERS = {
     "application/x-python-serialize": "pickle",
@@ -60,6 +64,8 @@ class EventSource(Source):
         self.site = site
         self.shed: dict[str, int] = {}
         """Events left out by type since the start, because too many waited."""
+        self._shedding: dict[str, int] = {}
+        """The same since too many began to wait; empty: they do not."""
         self._gathers = False
         self._put = 0
         self._folded = folded
@@ -123,6 +129,8 @@ class EventSource(Source):
                 if odd >= ODD_IN_A_ROW:
                     raise BrokerError(f"Events cannot be read: {type(error).__name__}") from error
             if time.monotonic() >= next_check:
+                if self._shedding:
+                    self._tell_shed({}, self.waiting())
                 self.live(latency_ms(connection))
                 next_check = time.monotonic() + CHECK_EVERY_S
 
@@ -141,12 +149,31 @@ class EventSource(Source):
         self._batch(Decoded((), {"broken compression": 1}))
 
     def _batch(self, decoded: Decoded) -> None:
-        events, left_out = keep(decoded.events, self.waiting())
+        waiting = self.waiting()
+        events, left_out = keep(decoded.events, waiting)
+        self._put += len(events)
+        starts: tuple[tuple[str, float], ...] = ()
+        if left_out or self._shedding:
+            self._tell_shed(left_out, waiting)
+            starts = left_out_starts(decoded.events, left_out)
+        if events or decoded.malformed or starts:
+            self.inbox.put(EventBatch(time.time(), events, decoded.malformed, starts))
+
+    def _tell_shed(self, left_out: dict[str, int], waiting: int) -> None:
+        """Count them by type; the Log is told when it begins, grows worse, and ends."""
         for kind, count in left_out.items():
             self.shed[kind] = self.shed.get(kind, 0) + count
-        self._put += len(events)
-        if events or decoded.malformed:
-            self.inbox.put(EventBatch(time.time(), events, decoded.malformed))
+        new = sorted(left_out.keys() - self._shedding.keys())
+        for kind, count in left_out.items():
+            self._shedding[kind] = self._shedding.get(kind, 0) + count
+        if new:
+            words = f"{waiting:,} events wait to be read: leaving out {' and '.join(new)}"
+            self.inbox.put(LogLine(time.time(), self.name, "warn", words))
+        elif waiting < CAUGHT_UP:
+            counts = ", ".join(f"{count:,} {kind}" for kind, count in self._shedding.items())
+            words = f"caught up: {counts} were left out, nothing else"
+            self.inbox.put(LogLine(time.time(), self.name, "info", words))
+            self._shedding = {}
 
 
 def event_queue(site: Site, connection: Connection) -> Queue:
@@ -177,6 +204,15 @@ def keep(events: tuple[Event, ...], waiting: int) -> tuple[tuple[Event, ...], di
                     left_out[event.type] = left_out.get(event.type, 0) + 1
             return tuple(event for event in events if event.type not in types), left_out
     return events, {}
+
+
+def left_out_starts(
+    events: tuple[Event, ...], left_out: dict[str, int]
+) -> tuple[tuple[str, float], ...]:
+    """(worker, timestamp) of the starts among what was left out: they were heard, not lost."""
+    if STARTED not in left_out:
+        return ()
+    return tuple((e.hostname, e.timestamp) for e in events if e.type == STARTED and e.hostname)
 
 
 def unreadable(content_type: Any, encoding: Any) -> str | None:

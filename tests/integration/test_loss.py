@@ -1,0 +1,149 @@
+"""What was lost on its way is counted to the task, and shown as lost; a broken link is a gap."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from celery_tui.model.seam import Link
+from celery_tui.report.document import document
+from celery_tui.settings import Settings
+from celery_tui.sources.events import EventSource
+from tests.owner import Owner
+from tests.servers import wait_for
+from tests.sources.fleet import Fleet, running_fleet
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Fleet]:
+    with running_fleet(name="w1") as one:
+        yield one
+
+
+def listeners(client: redis.Redis) -> set[str]:
+    """Ids of the connections that are subscribed to anything."""
+    return {str(one["id"]) for one in client.client_list(_type="pubsub")}
+
+
+def begun(fleet: Fleet) -> int:
+    """How many tasks the worker's ledger says were begun."""
+    return fleet.worker.ledger.read_text().count("\n") if fleet.worker.ledger.exists() else 0
+
+
+def starts(owner: Owner, ids: list[str]) -> int:
+    """Tasks whose start was heard."""
+    tasks = owner.monitor.cluster.tasks
+    return sum(1 for i in ids if i in tasks and tasks[i].started_at is not None)
+
+
+def heartbeats(owner: Owner, fleet: Fleet, count: int) -> None:
+    """Wait for so many more of them, while tasks go on."""
+    for _ in range(count):
+        heard = owner.monitor.cluster.workers[fleet.worker.hostname].heard_at
+        fleet.send(1, task="sample.echo")
+        owner.until(
+            lambda c, heard=heard: c.workers[fleet.worker.hostname].heard_at != heard,  # type: ignore[misc]
+            "a heartbeat",
+        )
+
+
+def attached(owner: Owner, fleet: Fleet) -> None:
+    """Wait until the worker's books are open and nothing is missing."""
+    owner.until(lambda c: fleet.worker.hostname in c.workers, "the worker")
+    heartbeats(owner, fleet, 3)
+    owner.until(lambda c: c.workers[fleet.worker.hostname].loss.lost == 0, "nothing is lost yet")
+
+
+def lost(owner: Owner, fleet: Fleet) -> Any:
+    """What is said of the worker."""
+    return owner.monitor.cluster.workers[fleet.worker.hostname].loss.lost
+
+
+def settled(owner: Owner, fleet: Fleet) -> None:
+    """Wait for the heartbeats that prove a loss."""
+    heartbeats(owner, fleet, 5)
+
+
+def test_the_number_said_to_be_lost_is_that_of_the_ledger(fleet: Fleet) -> None:
+    with redis.Redis.from_url(fleet.url, decode_responses=True) as client:
+        others = listeners(client)
+        with Owner(Settings(broker=fleet.url)) as owner:
+            attached(owner, fleet)
+            before = begun(fleet)
+            ids = fleet.send(400, task="sample.echo")
+            wait_for(lambda: begun(fleet) > before + 50, "tasks run")
+            for victim in listeners(client) - others:
+                client.client_kill_filter(_id=victim)
+            wait_for(lambda: begun(fleet) >= before + 400, "400 tasks have run")
+            owner.until(lambda c: c.health["events"].state == Link.LIVE, "we listen again")
+            settled(owner, fleet)
+            missing = 400 - starts(owner, ids)
+            print(f"{missing} of 400 starts were not heard")
+            assert missing > 0
+            assert lost(owner, fleet) == missing
+            told = document(owner.monitor)
+            (worker,) = told["workers"]
+            assert worker["lost_events"] == told["events"]["lost"] == missing
+            assert 0.3 < told["events"]["coverage"] < 1
+            ((since, until, reason),) = told["events"]["gaps"]
+            assert 0 < until - since < 10
+            assert "closed the connection" in reason
+            texts = [line.text for line in owner.monitor.cluster.log]
+            assert any(f"lost the events of ~{missing} tasks of w1@test" in one for one in texts)
+
+
+def test_without_a_loss_none_is_said_however_fast_tasks_run(fleet: Fleet) -> None:
+    with Owner(Settings(broker=fleet.url)) as owner:
+        attached(owner, fleet)
+        before = begun(fleet)
+        for _ in range(4):
+            fleet.send(250)
+            settled_at = time.monotonic() + 2.0
+            while time.monotonic() < settled_at:
+                owner.read()
+                time.sleep(0.02)
+        heartbeats(owner, fleet, 4)
+        assert lost(owner, fleet) == 0
+        assert document(owner.monitor)["events"]["coverage"] == 1.0
+        assert document(owner.monitor)["events"]["gaps"] == []
+        assert begun(fleet) >= before
+
+
+def test_a_subscriber_that_redis_drops_for_its_backlog_knows_what_it_missed(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """We hang for a while; Redis keeps 100 kB for us and no more."""
+    with redis.Redis.from_url(fleet.url, decode_responses=True) as client:
+        client.config_set("client-output-buffer-limit", "pubsub 100kb 100kb 1")
+        hung = [False]
+        read = EventSource._body
+
+        def hangs(self: EventSource, body: bytes) -> None:
+            while hung[0] and not self.stopping.is_set():
+                time.sleep(0.05)
+            read(self, body)
+
+        monkeypatch.setattr(EventSource, "_body", hangs)
+        try:
+            with Owner(Settings(broker=fleet.url)) as owner:
+                attached(owner, fleet)
+                before = begun(fleet)
+                hung[0] = True
+                ids = fleet.send(200, task="sample.echo")
+                for _ in range(40):  # what fills the sockets' own buffers, too
+                    client.publish("/0.celeryev/task.multi", "x" * 500_000)
+                wait_for(lambda: begun(fleet) >= before + 200, "200 tasks have run", 120)
+                hung[0] = False
+                owner.until(lambda c: c.links.gaps.get("events"), "the gap")
+                owner.until(lambda c: c.health["events"].state == Link.LIVE, "we listen again")
+                settled(owner, fleet)
+                missing = 200 - starts(owner, ids)
+                print(f"{missing} of 200 starts were not heard")
+                assert missing > 0
+                assert lost(owner, fleet) == missing
+        finally:
+            client.config_set("client-output-buffer-limit", "pubsub 32mb 8mb 60")

@@ -1,0 +1,75 @@
+"""The four links to the cluster: how each is, when it did not stand, and what it has told. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from .loss import GAPS_KEPT, Gap
+from .observations import EventBatch, Observation, QueueDepths, Reply, Results
+from .rates import PerSecond
+from .seam import Health, Link, LogLine
+
+
+class Links:
+    """What sources say of themselves, folded in."""
+
+    def __init__(self) -> None:
+        self.health: dict[str, Health] = {}
+        self.gaps: dict[str, deque[Gap]] = {}
+        """Source -> times in which it did not stand, since it first did; the oldest first."""
+        self.told: dict[str, int] = {}
+        """Source -> events, answers, readings or results that it has told."""
+        self.heard_at: dict[str, float] = {}
+        """Source -> when it last told anything."""
+
+    def count(self, observation: Observation) -> None:
+        """A source told something."""
+        if isinstance(observation, EventBatch):
+            self._count("events", len(observation.events), observation.arrived)
+        elif isinstance(observation, Reply):
+            self._count("inspect", 1, observation.at)
+        elif isinstance(observation, QueueDepths):
+            self._count("queues", len(observation.queues), observation.at)
+        elif isinstance(observation, Results):
+            self._count("results", len(observation.metas), observation.at)
+
+    def _count(self, source: str, count: int, at: float) -> None:
+        self.told[source] = self.told.get(source, 0) + count
+        self.heard_at[source] = at
+
+    def take(self, health: Health) -> LogLine | None:
+        """Fold one in; a line for the Log when the state has changed."""
+        before = self.health.get(health.source)
+        self.health[health.source] = health
+        if before is None:
+            return None
+        self._gap(before, health)
+        if before.state == health.state and before.error == health.error:
+            return None
+        if before.state == health.state == Link.LOST:
+            return None  # tried again, and told so in other words
+        level = "crit" if health.state == Link.LOST else "info"
+        if health.state == Link.OFF and health.refused:
+            level = "warn"
+        words = f"{health.source} link {health.state}"
+        words += f": {health.error}" if health.error else ""
+        return LogLine(health.since, "link", level, words)
+
+    def _gap(self, before: Health, health: Health) -> None:
+        gaps = self.gaps.setdefault(health.source, deque(maxlen=GAPS_KEPT))
+        if health.state == Link.LOST and before.state == Link.LIVE:
+            gaps.append(Gap(before.at or health.since, health.error or "the link was lost"))
+        elif health.state == Link.LIVE and gaps and gaps[-1].until is None:
+            gaps[-1].until = health.since
+
+    def gap(self, source: str, begin: float, end: float) -> Gap | None:
+        """The newest gap that touches this stretch."""
+        gaps = self.gaps.get(source, ())
+        return next((one for one in reversed(gaps) if one.touches(begin, end)), None)
+
+    def blank(self, rates: tuple[PerSecond, ...], now: float, within_s: float) -> None:
+        """What was counted while the events link did not stand says nothing."""
+        gap = self.gap("events", now - within_s, now)
+        if gap is not None:
+            for rate in rates:
+                rate.unknown(gap.since, min(now, gap.until or now))
