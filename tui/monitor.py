@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 
 SOURCES = ("events", "inspect", "queues", "results")
 READ_ONLY = "Read-only: acts are off"
-RESULT_IDS = 100
-"""Task ids looked up in the result backend a second, those on screen first."""
+RESULT_IDS = 500
+"""Task ids that take turns to be looked up in the result backend; those on screen need not."""
 PING_AGAIN_S = 2.0
 ASK_AGAIN_S, ASK_AGAIN_SOON_S, YOUNG_S = 5.0, 0.9, 10.0
 """A worker beats before it listens to questions: one that is young is asked again soon."""
@@ -175,7 +175,7 @@ class Monitor:
             queues.want(told, self._watched_queues)
         results = self.sources.get("results")
         if isinstance(results, ResultSource):
-            results.want(self.wanted_results(now))
+            results.want(*self.wanted_results(now))
         self.findings = triage.evaluate(self.cluster, now, self._memory)
 
     def _guide(self, inspect: InspectSource, now: float) -> None:
@@ -203,11 +203,11 @@ class Monitor:
         wait_s = ASK_AGAIN_SOON_S if young else ASK_AGAIN_S
         return undescribed(worker) and now - self._described.get(name, 0.0) >= wait_s
 
-    def wanted_results(self, now: float) -> tuple[str, ...]:
-        """Task ids to look up in the result backend: on screen first, then the unsettled."""
-        shown = [task.id for task in self.cluster.tasks_of(self._watched) if needs_result(task)]
-        rest = self.cluster.unsettled(now, RESULT_IDS)
-        return tuple(dict.fromkeys((*shown, *rest)))[:RESULT_IDS]
+    def wanted_results(self, now: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Task ids to look up in the result backend: on screen; and the unsettled."""
+        tasks = self.cluster.tasks
+        shown = (i for i in self._watched if i not in tasks or needs_result(tasks[i]))
+        return tuple(shown), tuple(self.cluster.unsettled(now, RESULT_IDS))
 
     def watch(self, ids: Iterable[str]) -> None:
         """The tasks on screen: their results are looked up first."""
@@ -325,4 +325,4 @@ def undescribed(worker: Worker) -> bool:
 
 def needs_result(task: Task) -> bool:
     """Whether the result backend may know more of it than we do."""
-    return not task.final or BACKEND not in task.sources
+    return not task.proven or BACKEND not in task.sources

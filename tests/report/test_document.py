@@ -90,7 +90,8 @@ def test_what_is_not_known_is_null_and_not_zero() -> None:
     assert document["schedule"] is None
     assert document["events"]["lost"] is None
     assert document["events"]["per_s"] is None
-    assert document["result_backend"] == {"url": None, "kind": None, "state": None, "error": None}
+    nothing = dict.fromkeys(("url", "kind", "state", "error", "recent"))
+    assert document["result_backend"] == nothing
     one = monitor()
     one.cluster.worker("w1@a", NOW)
     one.cluster.queue("celery", NOW)

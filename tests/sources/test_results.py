@@ -10,6 +10,7 @@ from celery_tui.backends.base import Fetched
 from celery_tui.model.observations import Observation, ResultMeta, Results
 from celery_tui.model.seam import Health, Link
 from celery_tui.settings import Settings
+from celery_tui.sources import results
 from celery_tui.sources.inbox import Inbox
 from celery_tui.sources.results import MOST_IDS, ResultSource
 from tests.servers import RedisServer, wait_for
@@ -90,6 +91,28 @@ def test_many_ids_take_turns() -> None:
     assert {i for ids in backend.asked[:3] for i in ids} == set(wanted)
 
 
+def test_those_on_screen_are_asked_for_each_time_and_the_rest_in_turn() -> None:
+    one, backend = source(), FakeBackend()
+    rest = tuple(f"r{number}" for number in range(250))
+    one.want(("shown", "r3"), rest)
+    for _ in range(3):
+        asked_again(one, backend)
+    assert all(ids[:2] == ["shown", "r3"] and len(ids) <= MOST_IDS for ids in backend.asked)
+    assert {i for ids in backend.asked for i in ids} == {"shown", *rest}
+
+
+def test_what_settles_nothing_is_told_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, backend = source(), FakeBackend(a="SUCCESS", b="REVOKED")
+    one.want(("a", "b", "c"))
+    asked_again(one, backend)
+    assert asked_again(one, backend) == []
+    monkeypatch.setattr(results, "TELL_AGAIN_S", 0.0)
+    (told,) = asked_again(one, backend)
+    assert isinstance(told, Results)
+    assert {meta.id for meta in told.metas} == {"a", "b"}
+    assert told.missing == ("c",)
+
+
 def test_a_stored_result_is_told(server: RedisServer) -> None:
     one = source(result_backend=server.url())
     one.start()
@@ -98,13 +121,13 @@ def test_a_stored_result_is_told(server: RedisServer) -> None:
     one.want(("t1", "t2"))
     told: list[Observation] = []
 
-    def results() -> list[Results]:
+    def heard() -> list[Results]:
         told.extend(drained(one))
         return [each for each in told if isinstance(each, Results)]
 
-    (found,) = wait_for(results, "the result is told")
-    assert found.metas == (ResultMeta("t1", "SUCCESS", result="3"),)
-    assert found.missing == ("t2",)
+    wait_for(lambda: any(found.missing for found in heard()), "what is missing is told")
+    assert ResultMeta("t1", "SUCCESS", result="3") in {m for found in heard() for m in found.metas}
+    assert {i for found in heard() for i in found.missing} == {"t2"}
     one.stop()
     one.join(10)
 

@@ -17,6 +17,28 @@ class Fetched(msgspec.Struct, frozen=True):
     missing: tuple[str, ...]
 
 
+class Walk(Protocol):
+    """A search for the newest results, in steps that may be spread over time.
+
+    ``look`` until it says False, then ``read`` until it gives None.
+    """
+
+    looked_at: int
+    """Keys so far."""
+    of: int
+    """Keys there are, as far as is known."""
+    commands: int
+    """What the last step cost."""
+    unread: dict[str, int]
+    """Results that were found and cannot be shown: why, and how many."""
+
+    def look(self) -> bool:
+        """Look a little further; False when all was looked through."""
+
+    def read(self) -> tuple[ResultMeta, ...] | None:
+        """The next of the newest results found; None when there are no more."""
+
+
 class Backend(Protocol):
     """One connection to one result backend; it belongs to the thread that opened it.
 
@@ -31,6 +53,9 @@ class Backend(Protocol):
 
     def fetch(self, ids: Sequence[str]) -> Fetched:
         """What is stored of these tasks, in one round trip."""
+
+    def recent(self, most: int) -> Walk:
+        """A search for the newest results, at most so many."""
 
     def close(self) -> None:
         """Let the connection go."""

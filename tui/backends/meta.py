@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..model.observations import ResultMeta
-from ..model.task import FAILURE, PENDING, RETRY, STARTED, UNKNOWN
+from ..model.task import FAILURE, PENDING, RETRY, REVOKED, STARTED, UNKNOWN
 
 LONGEST_TEXT = 64 * 1024
 """Characters kept of a result's repr."""
@@ -53,7 +53,7 @@ def _serializer(stored: bytes) -> str:
 
 def _meta(task_id: str, meta: dict[str, Any]) -> ResultMeta:
     state, result = meta["status"], meta.get("result")
-    failed = state in (FAILURE, RETRY)
+    failed = state in (FAILURE, RETRY, REVOKED)
     where = result if state == STARTED and isinstance(result, dict) else {}
     args, kwargs = _arguments(meta)
     return ResultMeta(

@@ -11,6 +11,7 @@ from ..errors import BackendError
 from ..links.redis_link import connect, told
 from .base import Fetched
 from .meta import read
+from .redis_recent import RedisWalk
 
 META = "celery-task-meta-"
 
@@ -55,6 +56,10 @@ class RedisBackend:
                 found.setdefault(task_id, stored)
         metas = tuple(read(task_id, stored) for task_id, stored in found.items())
         return Fetched(metas, tuple(task_id for task_id in ids if task_id not in found))
+
+    def recent(self, most: int) -> RedisWalk:
+        """A search for the newest results, at most so many."""
+        return RedisWalk(self._client, self._url, self._prefixes, META, most)
 
 
 def separated(prefix: str) -> str:

@@ -89,8 +89,12 @@ def results(view: View) -> tuple[Cell, ...]:
         return (("results ", "dim"), ("?", "dim"))
     if health.state == Link.OFF:
         return (("results ", "dim"), ("none", "dim"))
-    lost = health.state == Link.LOST
-    return (("results ", "dim"), ("✗ lost", "crit") if lost else ("✓", "ok"))
+    if health.state == Link.LOST:
+        return (("results ", "dim"), ("✗ lost", "crit"))
+    search = view.cluster.results_search
+    if search is not None and not search.done and search.of:
+        return (("results ", "dim"), (f"{100 * search.keys // search.of:2}%", ""))
+    return (("results ", "dim"), ("✓", "ok"))
 
 
 def situation(view: View, standing: Standing, width: int) -> list[Fact]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..model.ledger import NOT_CONFIRMED_AFTER_S, Asked
+from ..model.observations import ResultsLookedThrough
 from ..model.redact import redact_text
 from ..model.seam import Act, Stage
 from ..model.task import RECEIVED, STARTED, Task
@@ -144,10 +145,10 @@ def args_cell(task: Task, view: View) -> Cell:
 
 def why_cell(task: Task, view: View) -> Cell:
     """Exception, or how the state was worked out."""
-    if task.verdict:
-        return literal(task.verdict, 300), "warn" if task.state == "UNKNOWN" else "dim"
     if task.exception and task.state in ("FAILURE", "RETRY", "REJECTED"):
         return literal(redact_text(task.exception[:600]), 300), ""
+    if task.verdict:
+        return literal(task.verdict, 300), "warn" if task.state == "UNKNOWN" else "dim"
     return args_cell(task, view)
 
 
@@ -253,6 +254,18 @@ def counts_facts(counts: dict[str, int], evicted: int) -> list[Fact]:
         for state, keep in COUNTED.items()
         if counts.get(state, 0) or keep >= COMMON
     ] + (dropped if evicted else [])
+
+
+def search_fact(search: ResultsLookedThrough | None) -> list[Fact]:
+    """How far the search for recent results is, and what of them cannot be shown."""
+    if search is None:
+        return []
+    words = [search.note] if search.note else []
+    if not search.done:
+        words.append(f"{search.keys:,} of ~{search.of:,} keys looked through")
+    words += [f"{number:,} {why}" for why, number in sorted(search.unread.items())]
+    text = literal(", ".join(words), 100)
+    return [Fact((("results: ", "dim"), (text, "dim")), 4)] if words else []
 
 
 COMMON = 50

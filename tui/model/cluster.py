@@ -20,7 +20,9 @@ from .observations import (
     Prefixes,
     QueueDepths,
     Reply,
+    ResultMeta,
     Results,
+    ResultsLookedThrough,
     RoundEnded,
 )
 from .queue import Queue
@@ -31,6 +33,7 @@ from .task import (
     FAILURE,
     FINAL,
     INSPECT,
+    PENDING,
     RECEIVED,
     RETRY,
     REVOKED,
@@ -83,6 +86,7 @@ class Cluster(KeptTasks):
         self.unacked: int | None = None
         self.queues_read_at: float | None = None
         self.rounds: dict[str, RoundEnded] = {}
+        self.results_search: ResultsLookedThrough | None = None
         self.events_counted = 0
         self.task_events_counted = 0
         self.malformed: dict[str, int] = {}
@@ -114,6 +118,8 @@ class Cluster(KeptTasks):
             self._depths(observation)
         elif isinstance(observation, Results):
             self._results(observation)
+        elif isinstance(observation, ResultsLookedThrough):
+            self.results_search = observation
         elif isinstance(observation, Health):
             self._health(observation)
         elif isinstance(observation, Outcome):
@@ -298,10 +304,22 @@ class Cluster(KeptTasks):
         for meta in results.metas:
             task = self.tasks.get(meta.id)
             if task is None:
+                self._from_before(meta, results.at)
                 continue
             before = task.state
             if stored.fold(task, meta, results.at):
                 self._changed(task, before, results.at)
+        for task_id in results.missing:
+            task = self.tasks.get(task_id)
+            if task is not None and stored.missing(task, results.at):
+                self.tell(task)
+
+    def _from_before(self, meta: ResultMeta, at: float) -> None:
+        """A task that only the backend tells of: kept, and not counted as if it were news."""
+        if meta.state in stored.KEPT:
+            task = self.older(meta.id, at)
+            stored.remember(task, meta, at)
+            self.moved(task, PENDING, oldest=True)
 
     def _health(self, health: Health) -> None:
         self.now = max(self.now, health.since)

@@ -27,6 +27,13 @@ class Fifo:
         """Put an id, which is not in it, at the end."""
         self._ids.append(task_id)
 
+    def add_first(self, task_id: str) -> None:
+        """Put an id, which is not in it, at the front."""
+        if task_id in self._left:  # it would be taken for its own empty place
+            self.add(task_id)
+        else:
+            self._ids.appendleft(task_id)
+
     def leave(self, task_id: str) -> None:
         """Take out an id, which is in it."""
         self._left[task_id] = self._left.get(task_id, 0) + 1

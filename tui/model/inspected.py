@@ -7,7 +7,7 @@ from typing import Any
 
 from .events import LATEST
 from .fleet import number
-from .task import FINAL, INSPECT, RANK, RETRY, STARTED, UNKNOWN, Exact, Task
+from .task import INSPECT, RANK, RETRY, REVOKED, STARTED, UNKNOWN, Exact, Task
 
 
 def fold(task: Task, entry: dict[str, Any], hostname: str, at: float, state: str) -> bool:
@@ -18,16 +18,21 @@ def fold(task: Task, entry: dict[str, Any], hostname: str, at: float, state: str
     """
     task.heard_from(INSPECT)
     _describe_request(task, entry)
-    if task.state in FINAL:
+    if task.proven:
         return False
     started = moment(entry.get("time_start"))
     if state == STARTED and task.started_at is None:
         task.started_at = started
-    if RANK[state] <= RANK[task.state] and task.state not in (UNKNOWN, RETRY):
+    if RANK[state] <= RANK[task.state] and task.state not in (
+        UNKNOWN,
+        RETRY,
+        REVOKED,  # of which there is no proof, and here it is
+    ):
         return False
     if task.state == RETRY and not (state == STARTED or _waits_longer(task, entry)):
         return False
     changed = task.state != state
+    ended = task.state == REVOKED
     task.state, task.worker, task.source, task.as_of, task.verdict = (
         state,
         sys.intern(hostname),
@@ -38,7 +43,7 @@ def fold(task: Task, entry: dict[str, Any], hostname: str, at: float, state: str
     if isinstance(entry.get("worker_pid"), int) and number(entry["worker_pid"]) is not None:
         task.pid = entry["worker_pid"]
     task.order = (task.retries, task.order[1], RANK[state])
-    if changed and state == STARTED:
+    if ended or (changed and state == STARTED):
         task.ended_at = None
     return changed
 

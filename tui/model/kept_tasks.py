@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+
+import msgspec
 
 from .arrivals import Arrivals
 from .fifo import Fifo
 from .order import Order
-from .task import FAILURE, PENDING, RECEIVED, RETRY, STARTED, UNKNOWN, Task
+from .task import FAILURE, MISSING, PENDING, RECEIVED, RETRY, STARTED, UNKNOWN, Task
 
 UNSETTLED_AFTER_S = 3.0
 """Age in seconds from which a task that is not final is looked up in the result backend."""
@@ -42,6 +44,7 @@ class KeptTasks:
         """How many were ever put into ``news``."""
         self.evicted = 0
         self._serial = 0
+        self._older = 0
 
     def task(self, task_id: str, at: float) -> Task:
         """The record of a task id, made when it is new."""
@@ -53,7 +56,31 @@ class KeptTasks:
             self.counts[PENDING] = self.counts.get(PENDING, 0) + 1
             self.pending[task_id] = None
             self._evict()
+        elif task.serial < 0:
+            task = self._alive(task)
         self.tell(task)
+        return task
+
+    def older(self, task_id: str, at: float) -> Task:
+        """The record, made, of a task that is older than all others: it stands below them.
+
+        Call ``moved(…, oldest=True)`` when its state is known.
+        """
+        self._older -= 1
+        task = self.tasks[task_id] = Task(task_id, serial=self._older, first_seen=at)
+        self.arrivals.add(task)
+        self.counts[PENDING] = self.counts.get(PENDING, 0) + 1
+        self.pending[task_id] = None
+        self.tell(task)
+        return task
+
+    def _alive(self, old: Task) -> Task:
+        """It moves again: now it has a place among those that we saw move."""
+        self.arrivals.discard(old)
+        self._serial += 1
+        task = self.tasks[old.id] = msgspec.structs.replace(old, serial=self._serial)
+        self.arrivals.add(task)
+        self.tell(old)
         return task
 
     def tell(self, task: Task) -> None:
@@ -73,8 +100,11 @@ class KeptTasks:
             return self.unknown
         return self.failures if state == FAILURE else None
 
-    def moved(self, task: Task, before: str) -> None:
-        """Its state was ``before``: bring counts and indexes up to date."""
+    def moved(self, task: Task, before: str, oldest: bool = False) -> None:
+        """Its state was ``before``: bring counts and indexes up to date.
+
+        The ``oldest`` of its state is the first to be forgotten.
+        """
         self.counts[before] -= 1
         self.counts[task.state] = self.counts.get(task.state, 0) + 1
         left, joined = self.index_of(before), self.index_of(task.state)
@@ -84,8 +114,14 @@ class KeptTasks:
             self._finished.leave(task.id)
         if joined is not None:
             joined[task.id] = None
+            if oldest and isinstance(joined, OrderedDict):
+                joined.move_to_end(task.id, last=False)
+        elif left is not None and oldest:
+            self._finished.add_first(task.id)
         elif left is not None:
             self._finished.add(task.id)
+        if oldest:
+            self._evict()
 
     def forgotten(self, task_id: str) -> None:
         """A task was evicted; whoever keeps more about it drops that too."""
@@ -115,14 +151,14 @@ class KeptTasks:
 
     def unsettled(self, now: float, limit: int) -> list[str]:
         """Ids not final for a few seconds, which the result backend may know more of."""
-        found: list[str] = []
-        for index in (self.unknown, self.running, self.waiting):
-            for task_id in islice(reversed(index), LOOKED_AT):
-                if now - self.tasks[task_id].changed_at >= UNSETTLED_AFTER_S:
-                    found.append(task_id)
-                    if len(found) >= limit:
-                        return found
-        return found
+        indexes = (self.unknown, self.running, self.waiting)
+        return list(islice(chain(*(self._unsettled(index, now) for index in indexes)), limit))
+
+    def _unsettled(self, index: dict[str, None], now: float) -> Iterator[str]:
+        for task_id in islice(reversed(index), LOOKED_AT):
+            task = self.tasks[task_id]
+            if now - task.changed_at >= UNSETTLED_AFTER_S and task.verdict != MISSING:
+                yield task_id
 
     def tasks_of(self, ids: Iterable[str]) -> list[Task]:
         """The records of those ids that are still kept."""

@@ -53,10 +53,10 @@ class QueueDepth(msgspec.Struct, frozen=True, gc=False):
     by_priority: dict[str, int]
     consumers: int | None = None
     quarantine: bool = False
-
-
     waiting: Waiting | None = None
     """Age of the oldest message and rates, where they were looked at; None: as told before."""
+
+
 class QueueDepths(msgspec.Struct, frozen=True, gc=False):
     """Readings of some or all queues; ``gone`` were deleted since."""
 
@@ -95,7 +95,24 @@ class Results(msgspec.Struct, frozen=True, gc=False):
 
     at: float
     metas: tuple[ResultMeta, ...]
+    """The newest first, where they were not asked for by id."""
     missing: tuple[str, ...] = ()
+
+
+class ResultsLookedThrough(msgspec.Struct, frozen=True, gc=False):
+    """How far the search for recent results is, which is made once after we attached."""
+
+    at: float
+    keys: int
+    of: int
+    """Keys looked through, of about so many."""
+    told: int = 0
+    """Results told so far."""
+    unread: dict[str, int] = {}
+    """Why some of the newest cannot be shown, and how many."""
+    note: str = ""
+    """Why it ended early; empty: it did not."""
+    done: bool = False
 
 
 class Prefixes(msgspec.Struct, frozen=True, gc=False):
@@ -111,6 +128,7 @@ Observation = (
     | RoundEnded
     | QueueDepths
     | Results
+    | ResultsLookedThrough
     | Prefixes
     | Health
     | Preview

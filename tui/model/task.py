@@ -29,6 +29,9 @@ RANK = {
 EVENTS, INSPECT, BACKEND = "events", "inspect", "result backend"
 """The sources a fact may come from."""
 
+MISSING = "result missing: nothing is stored (expired or ignored)"
+"""Verdict on a task that has left its worker and of which the backend knows nothing."""
+
 
 class Attempt(msgspec.Struct, gc=False):
     """One try of a task on one worker; times are epoch seconds, None is not known."""
@@ -114,6 +117,13 @@ class Task(msgspec.Struct, gc=False):
     @property
     def final(self) -> bool:
         """Whether nothing more is expected of it."""
+        return self.state in FINAL
+
+    @property
+    def proven(self) -> bool:
+        """Whether its end is beyond doubt: a revoke that only the backend tells of is not."""
+        if self.state == REVOKED and self.source == BACKEND:
+            return self.expired or self.terminated
         return self.state in FINAL
 
     @property

@@ -66,7 +66,27 @@ def result_backend(cluster: Cluster, url: str | None) -> dict[str, Any]:
     """The link to the result backend; ``off`` says in ``error`` why it is not read."""
     health = cluster.health.get("results")
     state = str(health.state) if health else None
-    return {"url": url, "kind": scheme(url), "state": state, "error": _error(health)}
+    return {
+        "url": url,
+        "kind": scheme(url),
+        "state": state,
+        "error": _error(health),
+        "recent": looked_through(cluster),
+    }
+
+
+def looked_through(cluster: Cluster) -> dict[str, Any] | None:
+    """What the search for recent results brought; None until it is over."""
+    search = cluster.results_search
+    if search is None or not search.done:
+        return None
+    return {
+        "keys": search.keys,
+        "of": search.of,
+        "told": search.told,
+        "unread": dict(search.unread),
+        "error": search.note or None,
+    }
 
 
 def scheme(url: str | None) -> str | None:
@@ -171,6 +191,9 @@ def tasks(cluster: Cluster, now: float) -> dict[str, Any]:
         "counts": {state: count for state, count in cluster.counts.items() if count},
         "active": [active(task, now) for task in running],
         "recent": [recent(task) for task in islice(ended, MOST_RECENT)],
+        "unknown": [
+            recent(t) for t in cluster.tasks_of(islice(reversed(cluster.unknown), MOST_RECENT))
+        ],
     }
 
 
@@ -185,11 +208,14 @@ def active(task: Task, now: float) -> dict[str, Any]:
         "args_exact": task.exact is not None,
         "runtime_s": task.runtime_so_far(now),
         "pid": task.pid,
+        "source": task.source,
+        "as_of": task.as_of,
+        "verdict": task.verdict,
     }
 
 
 def recent(task: Task) -> dict[str, Any]:
-    """One task that has ended."""
+    """One task that has ended, or that has left its worker and nobody says how it ended."""
     return {
         "id": task.id,
         "name": task.name or None,

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from ..columns.base import View
 from ..columns.facts import fitting, in_a_row
 from ..columns.task_rows import TaskRows
-from ..columns.tasks import counts_facts
+from ..columns.tasks import counts_facts, search_fact
 from ..commands import catalog
 from ..commands.base import Command
 from ..widgets.lines import BLANK, Line, Lines
@@ -34,9 +34,12 @@ class TasksScreen(TableScreen):
 
     def above(self, view: View) -> list[Line]:
         """Counts by state."""
-        facts = fitting(
-            counts_facts(view.cluster.counts, view.cluster.evicted), self.app.size.width - 3
-        )
+        cluster = view.cluster
+        told = [
+            *counts_facts(cluster.counts, cluster.evicted),
+            *search_fact(cluster.results_search),
+        ]
+        facts = fitting(told, self.app.size.width - 3)
         counts = Line(in_a_row(facts))
         return [BLANK, counts] if self.app.size.height >= 32 else [counts]
 
