@@ -166,8 +166,8 @@ class Cluster(KeptTasks):
         worker = self.worker(event.hostname, arrived)
         lost = fleet.beat(worker, event, arrived)
         if lost is not None:
-            stretch = max(1, round(lost.until - lost.since))
-            words = f"lost the events of ~{lost.starts:,} tasks of {event.hostname} in {stretch} s"
+            seconds = max(1, round(lost.seconds))
+            words = f"lost the events of ~{lost.starts:,} tasks of {event.hostname} in {seconds} s"
             self.note(lost.until, "events", "warn", words)
         news = fleet.follow(worker, event, arrived)
         if news:

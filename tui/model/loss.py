@@ -25,11 +25,13 @@ class Beat(msgspec.Struct, frozen=True, gc=False):
 
 
 class Lost(msgspec.Struct, frozen=True, gc=False):
-    """So many starts more are missing, from a stretch of our clock."""
+    """So many starts more are missing, from a stretch of time that ended at ``until``."""
 
     starts: int
-    since: float
+    seconds: float
+    """By the worker's clock: ours may have stood still."""
     until: float
+    """By our clock."""
 
 
 class Loss(msgspec.Struct, gc=False):
@@ -61,8 +63,8 @@ class Loss(msgspec.Struct, gc=False):
     deaf: bool = False
     """Tasks began and no start was heard: its events are off, or all of them were lost."""
     since: float = 0.0
-    until: float = 0.0
-    """Where on our clock the missing ones were, that are not told yet."""
+    until: Beat | None = None
+    """Between which the missing ones were that are not told yet, since by the worker's clock."""
 
     def start(self, stamped: float) -> None:
         """A ``task-started`` came, or was left out by ourselves."""
@@ -108,8 +110,8 @@ class Loss(msgspec.Struct, gc=False):
         self.heard += self.early
         missing = begun - self.early
         if missing > 0:
-            self.since = self.since or base.arrived
-            self.until = last.arrived
+            self.since = self.since or base.stamped
+            self.until = last
         self.owed = max(self.owed + missing, self.lost - CREDIT)
         return self._told()
 
@@ -121,7 +123,8 @@ class Loss(msgspec.Struct, gc=False):
                 self.since = 0.0
             return None
         more, self.lost = sure - self.lost, sure
-        found = Lost(more, self.since, self.until)
+        end = self.until
+        found = Lost(more, end.stamped - self.since, end.arrived) if end is not None else None
         self.since = 0.0
         return found
 

@@ -35,7 +35,7 @@ class PerSecond:
             self._buckets[second % SPAN_S] = UNKNOWN
 
     def per_second(self, now: float, window_s: int = WINDOW_S) -> float | None:
-        """Mean of the last full seconds that are known, at most ``window_s``; None: there is none."""
+        """Mean of the last full seconds that are known, at most ``window_s``; None: none is."""
         full = min(window_s, int(now) - int(self.since))
         if full < 1:
             return None
