@@ -16,6 +16,7 @@ from .errors import ActionError, TuiError
 from .links.kombu_link import opened
 from .links.site import Site, app_secrets, completed, load_app, site_of
 from .model.cluster import Cluster
+from .model.peeked import End, Opened, WaitingMessage
 from .model.seam import ActionRequest, Finding, Health, Link, LogLine, Outcome, Preview, Stage
 from .model.task import BACKEND, Task
 from .model.worker import LOST, ONLINE, SILENT, STOPPED, Worker
@@ -25,6 +26,7 @@ from .sources.events import EventSource
 from .sources.inbox import Inbox
 from .sources.inspect import InspectSource
 from .sources.logs import Logs
+from .sources.peek import Look, Peeker
 from .sources.queues import QueueSource
 from .sources.results import ResultSource
 
@@ -70,6 +72,7 @@ class Monitor:
         self._logs = Logs(self.inbox, settings.log_file)
         self._watched: tuple[str, ...] = ()
         self._watched_queues: frozenset[str] = frozenset()
+        self._peeker: Peeker | None = None
         self._stopped = threading.Event()
         self._pinged_at = 0.0
         self._described: dict[str, float] = {}
@@ -111,6 +114,8 @@ class Monitor:
         sources = list(self.sources.values())
         for source in sources:
             source.stop()
+        if self._peeker is not None:
+            self._peeker.stop()
         for source in sources:
             source.join(max(0.0, until - time.monotonic()))
         for thread in self._acts:
@@ -216,6 +221,21 @@ class Monitor:
     def watch_queues(self, names: Iterable[str]) -> None:
         """The queues on screen: how long their messages wait is looked at first."""
         self._watched_queues = frozenset(names)
+
+    def look_into(self, queue: str, end: End, offset: int, count: int, sample: int = 0) -> None:
+        """Read messages of a queue in a thread, the task names of ``sample`` messages too.
+
+        What is found comes through the Inbox, and stands in ``cluster.peeks``.
+        """
+        if self._peeker is None:
+            self._peeker = Peeker(self.inbox, self.settings)
+        known = self.cluster.queues.get(queue)
+        steps = [step for step in (known.by_priority if known else ()) if step.isdecimal()]
+        self._peeker.ask(Look(queue, end, offset, count, sample, tuple(map(int, steps))))
+
+    def found_waiting(self, queue: str, message: WaitingMessage) -> None:
+        """Let a message's task be known as a task."""
+        self.inbox.put(Opened(self.clock(), queue, message))
 
     def retry_now(self) -> None:
         """Let every lost source try again at once."""

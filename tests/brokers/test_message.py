@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from celery_tui.brokers.message import LONGEST_BODY_BYTES, of_envelope, parse
+from celery_tui.brokers.body import LONGEST_BODY_BYTES
+from celery_tui.brokers.message import of_envelope, parse
 from tests.brokers.messages import envelope, message
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from ..model.observations import QueueDepth
+from ..model.peeked import End, Peeked, Sampled
 from .message import Message
 
 
@@ -90,6 +91,17 @@ class Broker(Protocol):
 
     def find_message(self, queues: Iterable[str], task_id: str) -> Found | None:
         """The message of a task, looked for in these queues and among the unacknowledged."""
+
+    def peek(
+        self, queue: str, end: End, offset: int, count: int, steps: Collection[int] = ()
+    ) -> Peeked:
+        """Messages of a queue, from one of its ends; the queue stays as it is.
+
+        ``steps``: priority steps that may be in use besides Celery's own.
+        """
+
+    def sample_names(self, queue: str, count: int, steps: Collection[int] = ()) -> Sampled:
+        """Task names of about so many messages, from both ends and the middle."""
 
     def close(self) -> None:
         """Let the connection go."""

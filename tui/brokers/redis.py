@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BrokerError
 from ..links.redis_link import connect, told
 from ..model.observations import QueueDepth
+from ..model.peeked import End, Peeked, Sampled
 from . import redis_quarantine
 from .base import Broker, Found, Quarantined
 from .message import parse
 from .redis_catalogue import Catalogue
 from .redis_depths import Depths
 from .redis_keys import STEPS
+from .redis_peek import Peek
 from .redis_scan import ask, page_size
 from .redis_unacked import Unacked
 
@@ -43,6 +45,7 @@ class RedisBroker:
         self._client: Any = connect(url, BrokerError, tls, transport)
         self.catalogue = Catalogue(self._client, key_prefix)
         self._depths = Depths(self._client, key_prefix, self.catalogue)
+        self._peek = Peek(self._client, self._depths.key)
         self._unacked = Unacked(self._client, key_prefix, self.catalogue.queue_of)
 
     def close(self) -> None:
@@ -113,6 +116,20 @@ class RedisBroker:
         with self._told():
             counts: dict[str, int] | None = ask(self._unacked.step)
             return counts
+
+    # -- looking in ---------------------------------------------------------------------------
+
+    def peek(
+        self, queue: str, end: End, offset: int, count: int, steps: Collection[int] = ()
+    ) -> Peeked:
+        """Messages of a queue, from one of its ends; the queue stays as it is."""
+        with self._told():
+            return self._peek.page(queue, end, offset, count, steps)
+
+    def sample_names(self, queue: str, count: int, steps: Collection[int] = ()) -> Sampled:
+        """Task names of about so many messages, from both ends and the middle."""
+        with self._told():
+            return self._peek.sample(queue, count, steps)
 
     # -- messages -----------------------------------------------------------------------------
 

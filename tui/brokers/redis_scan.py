@@ -94,9 +94,17 @@ def is_wrong_type(error: Exception) -> bool:
     return "WRONGTYPE" in str(error)
 
 
-def page_size(client: Any, key: str, count: int, most: int) -> int:
-    """How many of the ``count`` messages in a key to ask for at a time, at most ``most``."""
+def page_size(
+    client: Any, key: str, count: int, most: int, too_large_bytes: int | None = None
+) -> int:
+    """How many of the ``count`` messages in a key to ask for at a time, at most ``most``.
+
+    None at all where one of them takes more than ``too_large_bytes``, as far as that is known.
+    """
     used = ask(client.memory_usage, key, 5)
     if used is None:
-        return most // 10  # not permitted: be careful
-    return int(max(1, min(most, BYTES_A_PAGE * max(1, count) / max(1, used))))
+        return max(1, most // 10)  # not permitted: be careful
+    each = max(1, used) / max(1, count)
+    if too_large_bytes is not None and each > too_large_bytes:
+        return 0
+    return int(max(1, min(most, BYTES_A_PAGE / each)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from . import fleet, inspected, lifecycle, stored
+from . import fleet, inspected, lifecycle, peeked, stored
 from .events import Event
 from .history import STEP_S, Past
 from .kept_tasks import KeptTasks
@@ -25,6 +25,7 @@ from .observations import (
     ResultsLookedThrough,
     RoundEnded,
 )
+from .peeked import Opened, Peeked, Peeks, Sampled
 from .queue import Queue
 from .queue_news import QueueNews, all_told
 from .rates import WINDOW_S, PerSecond
@@ -73,6 +74,8 @@ class Cluster(KeptTasks):
         self.workers: dict[str, Worker] = {}
         self.queues: dict[str, Queue] = {}
         self.queue_news = QueueNews(self.queues)
+        self.peeks = Peeks()
+        """Messages that somebody looked at."""
         self.ledger = Ledger()
         self.asked, self.outcomes = self.ledger.asked, self.ledger.outcomes
         self._listeners: dict[str, list[str]] | None = None
@@ -128,6 +131,10 @@ class Cluster(KeptTasks):
             self.previews[observation.request.id] = observation
         elif isinstance(observation, Prefixes):
             self.prefixes = observation.found
+        elif isinstance(observation, Peeked | Sampled):
+            self.peeks.keep(observation)
+        elif isinstance(observation, Opened):
+            peeked.fold(self.task(observation.message.id, observation.at), observation)
         else:
             self.log.append(observation)
 

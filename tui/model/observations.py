@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from .events import Event
+from .peeked import Opened, Peeked, Sampled
 from .seam import Health, LogLine, Outcome, Preview
 from .waiting import Waiting
 
@@ -130,6 +131,9 @@ Observation = (
     | Results
     | ResultsLookedThrough
     | Prefixes
+    | Peeked
+    | Sampled
+    | Opened
     | Health
     | Preview
     | Outcome
