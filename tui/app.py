@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding
 from textual.scrollbar import ScrollBar
 
+from . import driver
 from .columns.base import View
 from .columns.names import shared_suffix
 from .differ.grid import Grid
@@ -83,6 +84,7 @@ class CeleryTui(Doors):
         for theme in THEMES.values():
             self.register_theme(theme)
         self.theme = self.look.theme
+        driver.read_any_byte()
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -101,6 +103,7 @@ class CeleryTui(Doors):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit, 0)
+        driver.continue_after_any_stop(self, loop)
 
     def _paint_anew(self, _app: Any) -> None:
         """Back from Ctrl+Z: the terminal has forgotten all, and we only paint what differs."""

@@ -18,9 +18,17 @@ import pyte
 from tests.terminals.cells import Cells, cells
 from tests.terminals.shown import ROOT
 
+ALTERNATE = 1049
+
 
 class Screen(pyte.Screen):
-    """pyte's, which does not know of requests meant for other terminals."""
+    """pyte's, with what it lacks."""
+
+    def set_mode(self, *modes: int, **kwargs: Any) -> None:
+        """The alternate screen is empty whenever it is entered."""
+        super().set_mode(*modes, **kwargs)
+        if ALTERNATE in modes and kwargs.get("private"):
+            self.erase_in_display(2)
 
     def report_device_status(self, mode: int = 0, **kwargs: Any) -> None:
         """Nobody reads the answer."""
@@ -36,6 +44,8 @@ class Pty:
         self.screen = Screen(*size)
         self.stream = pyte.ByteStream(self.screen)
         self.sent = b""
+        self.tty = os.ttyname(follower)
+        """Where other programs write to it."""
         self._tell(*size)
         self.process = subprocess.Popen(
             command, stdin=follower, stdout=follower, stderr=follower, cwd=ROOT, env=dict(env),
