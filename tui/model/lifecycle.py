@@ -61,7 +61,8 @@ def _describe(task: Task, event: Event) -> None:
     if event.args is not None and task.args_source in ("", EVENTS):
         task.args, task.kwargs, task.args_source = event.args, event.kwargs, EVENTS
     if event.root_id and not task.root_id:
-        task.root_id = event.root_id
+        # Most tasks are their own root: the same text need not be kept twice.
+        task.root_id = task.id if event.root_id == task.id else event.root_id
     if event.parent_id and event.parent_id != task.id and not task.parent_id:
         task.parent_id = event.parent_id
     if event.eta is not None:
@@ -73,8 +74,8 @@ def _describe(task: Task, event: Event) -> None:
 def _sent(task: Task, event: Event) -> None:
     _describe(task, event)
     task.queue = sys.intern(event.queue) if event.queue else task.queue
-    task.exchange = event.exchange if event.exchange is not None else task.exchange
-    task.routing_key = event.routing_key or task.routing_key
+    task.exchange = sys.intern(event.exchange) if event.exchange is not None else task.exchange
+    task.routing_key = sys.intern(event.routing_key) if event.routing_key else task.routing_key
     task.client = sys.intern(event.hostname)
     if not event.retries or task.sent_at is None:
         task.sent_at = event.timestamp

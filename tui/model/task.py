@@ -28,6 +28,8 @@ RANK = {
 
 EVENTS, INSPECT, BACKEND = "events", "inspect", "result backend"
 """The sources a fact may come from."""
+_SOURCES: dict[tuple[str, ...], tuple[str, ...]] = {}
+"""Each combination of them once: all tasks of which the same sources spoke share it."""
 
 
 class Attempt(msgspec.Struct, gc=False):
@@ -109,7 +111,8 @@ class Task(msgspec.Struct, gc=False):
     def heard_from(self, source: str) -> None:
         """Remember that a source spoke of it."""
         if source not in self.sources:
-            self.sources = (*self.sources, source)
+            told = (*self.sources, source)
+            self.sources = _SOURCES.setdefault(told, told)
 
     @property
     def final(self) -> bool:
