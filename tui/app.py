@@ -16,7 +16,7 @@ from textual.binding import Binding
 from textual.scrollbar import ScrollBar
 
 from . import driver
-from .columns.base import View
+from .columns.base import Second, View
 from .columns.names import shared_suffix
 from .differ.grid import Grid
 from .doors import Doors
@@ -74,6 +74,7 @@ class CeleryTui(Doors):
         self._cluster = monitor.cluster if monitor else Cluster(clock())
         self.shelf = Shelf()
         self._utc = True
+        self._second = Second()
         self._quit_asked_at = 0.0
         self._choice = settings
         self.crash: Exception | None = None
@@ -249,7 +250,8 @@ class CeleryTui(Doors):
             and bool(self.cluster.workers or self.cluster.queues)
         )
         suffix = shared_suffix(self.cluster.workers)
-        return View(self.clock(), self.cluster, self.look.cut, self._utc, lost, suffix)
+        second = self._second.at(self.clock())
+        return View(second.now, self.cluster, self.look.cut, self._utc, lost, suffix, second)
 
     # -- Host: what screens ask ---------------------------------------------------------------
 

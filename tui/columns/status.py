@@ -95,9 +95,7 @@ def results(view: View) -> tuple[Cell, ...]:
 
 def situation(view: View, standing: Standing, width: int) -> list[Fact]:
     """Right part of line 1: what went wrong with events, lag, mode, alerts, clock."""
-    facts = shortfall(view, standing)
-    if standing.lag_s >= 0.5:
-        facts.append(Fact(((f"lag {duration(standing.lag_s)}", "warn"),)))
+    facts = list(view.once("shortfall", lambda: shortfall(view, standing)))
     if view.stale:
         facts.append(Fact((("acts off", "dim"),)))
     elif standing.read_only:
@@ -108,13 +106,15 @@ def situation(view: View, standing: Standing, width: int) -> list[Fact]:
 
 
 def shortfall(view: View, standing: Standing) -> list[Fact]:
-    """Events that we left out under load, and events that nobody could read."""
+    """Events that we left out under load, that nobody could read, and that wait for us."""
     facts: list[Fact] = []
     if standing.shed:
         facts.append(Fact(((f"{short_count(standing.shed)} events left out", "warn"),)))
     unread = sum(view.cluster.malformed.values())
     if unread:
         facts.append(Fact(((f"{short_count(unread)} unreadable", "warn"),)))
+    if standing.lag_s >= 0.5:
+        facts.append(Fact(((f"lag {duration(standing.lag_s)}", "warn"),)))
     return facts
 
 
