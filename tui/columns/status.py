@@ -13,6 +13,9 @@ from .gauges import gauge
 from .names import literal
 from .numbers import clock, count, duration, known, rate, share, short_count, whole
 
+SLOW_LINE_S = 1.0
+"""A terminal further behind than that is worth a word: the screen is painted once a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -29,6 +32,8 @@ class Standing:
     findings: tuple[Finding, ...]
     shed: int = 0
     """Events left out because too many waited."""
+    line_lag_s: float = 0.0
+    """How far the terminal is behind."""
 
 
 def plain_url(url: str) -> str:
@@ -106,7 +111,7 @@ def situation(view: View, standing: Standing, width: int) -> list[Fact]:
 
 
 def shortfall(view: View, standing: Standing) -> list[Fact]:
-    """Events that we left out under load, that nobody could read, and that wait for us."""
+    """Events left out under load, unreadable, waiting for us; and a terminal that waits for us."""
     facts: list[Fact] = []
     if standing.shed:
         facts.append(Fact(((f"{short_count(standing.shed)} events left out", "warn"),)))
@@ -115,6 +120,8 @@ def shortfall(view: View, standing: Standing) -> list[Fact]:
         facts.append(Fact(((f"{short_count(unread)} unreadable", "warn"),)))
     if standing.lag_s >= 0.5:
         facts.append(Fact(((f"lag {duration(standing.lag_s)}", "warn"),)))
+    if standing.line_lag_s >= SLOW_LINE_S:
+        facts.append(Fact(((f"slow line {duration(standing.line_lag_s)}", "warn"),)))
     return facts
 
 
