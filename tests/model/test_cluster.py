@@ -134,8 +134,16 @@ def test_a_received_task_that_was_never_listed_as_reserved_is_left_alone() -> No
 def test_tasks_share_what_is_the_same_of_many() -> None:
     cluster = new_cluster(0.0)
     for task_id in ("".join(("long id of ", name)) for name in ("one", "two")):
-        fields = {"routing_key": "".join(("a", " key")), "exchange": "".join(("an", " exchange"))}
-        hear(cluster, "task-sent", 1, uuid=task_id, root_id="".join(list(task_id)), **fields)
+        root_id, key, exchange = ("".join(list(text)) for text in (task_id, "a key", "an exchange"))
+        hear(
+            cluster,
+            "task-sent",
+            1,
+            uuid=task_id,
+            root_id=root_id,
+            routing_key=key,
+            exchange=exchange,
+        )
     one, two = cluster.tasks.values()
     assert one.root_id is one.id
     assert one.sources is two.sources

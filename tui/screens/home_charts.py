@@ -46,5 +46,6 @@ class HomeCharts:
         }
         for name, pane in self.panes.items():
             if pane.display and isinstance(pane.place, Place) and not self.frozen:
-                chart = view.once(name, charts[name])
+                told = tuple(finding.key for finding in findings)
+                chart = view.once((name, told), charts[name])
                 pane.draw(chart, view, pane.place.width, pane.place.height)

@@ -42,7 +42,8 @@ class QueuesScreen(TableScreen):
         if queue is None or not pane.display or self.main.frozen:
             return
         findings = self.host.findings
-        chart = view.once(("backlog", queue.name), lambda: queue_chart(view, queue, findings))
+        told = tuple(finding.key for finding in findings)
+        chart = view.once((queue.name, told), lambda: queue_chart(view, queue, findings))
         pane.draw(chart, view, self.app.size.width, lines)
 
     def _make_room(self, view: View) -> int:
