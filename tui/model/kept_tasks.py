@@ -53,7 +53,8 @@ class KeptTasks:
             self.counts[PENDING] = self.counts.get(PENDING, 0) + 1
             self.pending[task_id] = None
             self._evict()
-        self.tell(task)
+        self.news.append(task)
+        self.news_count += 1
         return task
 
     def tell(self, task: Task) -> None:

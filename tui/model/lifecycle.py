@@ -17,6 +17,7 @@ from .task import (
     STARTED,
     SUCCESS,
     Attempt,
+    Precedence,
     Task,
 )
 
@@ -84,7 +85,7 @@ def _sent(task: Task, event: Event) -> None:
 
 def _received(task: Task, event: Event) -> bool:
     retries = event.retries or 0
-    order = (retries, event.timestamp, RANK[RECEIVED])
+    order = Precedence(retries, event.timestamp, RANK[RECEIVED])
     _describe(task, event)
     if order < task.order:
         _received_late(task, event, retries)
@@ -92,7 +93,7 @@ def _received(task: Task, event: Event) -> bool:
     if retries > task.retries and _began_already(task, event):
         # Its start was heard before its arrival: they are the same try.
         task.retries, task.received_at = retries, event.timestamp
-        task.order = (retries, task.order[1], task.order[2])
+        task.order = Precedence(retries, task.order.at, task.order.rank)
         return False
     if _was_tried(task, retries):
         _close_attempt(task)
@@ -106,7 +107,7 @@ def _received(task: Task, event: Event) -> bool:
 
 def _began_already(task: Task, event: Event) -> bool:
     """A retried try ends after the next one was received; any other later news is of that next."""
-    return event.timestamp < task.order[1] and task.state not in (RECEIVED, RETRY)
+    return event.timestamp < task.order.at and task.state not in (RECEIVED, RETRY)
 
 
 def _was_tried(task: Task, retries: int) -> bool:
@@ -128,7 +129,7 @@ def _received_late(task: Task, event: Event, retries: int) -> None:
 def _moved(task: Task, event: Event, state: str) -> bool:
     if _belongs_to_former_attempt(task, event, state) or _contradicts(task, state):
         return False
-    order = (task.retries, event.timestamp, RANK[state])
+    order = Precedence(task.retries, event.timestamp, RANK[state])
     if order < task.order and not _told_twice(task, event, state):
         _fill_times(task, event, state)
         return False
@@ -136,7 +137,7 @@ def _moved(task: Task, event: Event, state: str) -> bool:
         retries = task.retries + 1 if task.state == RETRY else task.retries
         _close_attempt(task)
         task.retries = retries
-        order = (retries, event.timestamp, RANK[state])
+        order = Precedence(retries, event.timestamp, RANK[state])
     _where(task, event)
     _fill_times(task, event, state)
     if state == STARTED:
@@ -218,7 +219,7 @@ def _where(task: Task, event: Event) -> None:
     task.pid = event.pid if event.pid is not None else task.pid
 
 
-def _set(task: Task, state: str, order: tuple[int, float, int], as_of: float) -> None:
+def _set(task: Task, state: str, order: Precedence, as_of: float) -> None:
     task.state, task.order, task.as_of = state, order, as_of
     task.source, task.verdict = EVENTS, None
 

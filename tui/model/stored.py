@@ -18,6 +18,7 @@ from .task import (
     SUCCESS,
     UNKNOWN,
     Exact,
+    Precedence,
     Task,
 )
 
@@ -56,7 +57,7 @@ def fold(task: Task, meta: ResultMeta, at: float) -> bool:
         at,
         VERDICTS[meta.state],
     )
-    task.order = (task.retries, task.order[1], RANK[meta.state])
+    task.order = Precedence(task.retries, task.order.at, RANK[meta.state])
     if meta.state in FINAL:
         task.ended_at = meta.date_done or at
         task.result, task.exception, task.traceback = meta.result, meta.exception, meta.traceback
