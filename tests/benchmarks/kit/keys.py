@@ -3,7 +3,6 @@
 import random
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .terminal import Terminal
@@ -13,6 +12,8 @@ AFTER_S = 0.03
 SETTLE_S = (0.05, 0.15)
 GIVEN_UP_S = 20.0
 QUIET_S = 0.2
+ROUND = 2
+"""Rows away from the newest before going back."""
 FEW = 20
 """With fewer keys than that it is said how many they were."""
 
@@ -89,8 +90,8 @@ class Hand:
         self.terminal.draw()
         self.terminal.read(0.001)  # what came while we were drawing is not an answer to the key
 
-    def press(self, key: str, moved: Callable[[], bool]) -> tuple[float, int] | None:
-        """Seconds until the end of the frame after which it was true, and bytes drawn."""
+    def press(self, key: str, line: int) -> tuple[float, int] | None:
+        """Seconds until the end of the frame that has the cursor on that line, and bytes drawn."""
         terminal = self.terminal
         terminal.draw()
         before, at = terminal.drawn, time.monotonic()
@@ -98,11 +99,18 @@ class Hand:
         while time.monotonic() - at < GIVEN_UP_S:
             terminal.read_frame(GIVEN_UP_S)
             terminal.read(AFTER_S)
-            found = terminal.draw(lambda: not terminal.in_frame and moved())
+            found = terminal.draw(lambda: not terminal.in_frame and self.cursor() == line)
             if found is not None:
                 return terminal.began + found - at, terminal.drawn - before
             terminal.must_run()
+            if self.astray(line):
+                return None
         return None
+
+    def astray(self, line: int) -> bool:
+        """The cursor's row was forgotten meanwhile: it stands neither there nor beside."""
+        now = self.cursor()
+        return now is not None and abs(now - line) > abs(self.keys.step) * ROUND
 
     def go_newest(self) -> int | None:
         """To the newest row; its line once it is on screen, None if it never is."""
@@ -125,24 +133,26 @@ def timed(hand: Hand, presses: int, limit_s: float) -> tuple[Timed, Timed]:
     if home is None:
         return steps, jumps
     until = time.monotonic() + limit_s
-    while len(steps.took_s) < presses and time.monotonic() < until and not steps.unseen > 1:
-        for line in (home + hand.keys.step, home + 2 * hand.keys.step):
+    while len(steps.took_s) < presses and time.monotonic() < until and steps.unseen < 2:
+        for line in (home + hand.keys.step * row for row in range(1, ROUND + 1)):
             hand.rest()
-            if hand.cursor() == line - hand.keys.step:  # else its row has been forgotten
+            if hand.cursor() == line - hand.keys.step:
                 _note(steps, hand, hand.keys.next, line)
         hand.rest()
-        if hand.cursor() != home:
+        if hand.astray(home):
+            hand.go_newest()
+        elif hand.cursor() != home:
             _note(jumps, hand, hand.keys.newest, home)
     return steps, jumps
 
 
 def _note(into: Timed, hand: Hand, key: str, line: int) -> None:
-    found = hand.press(key, lambda: hand.cursor() == line)
-    if found is None:
-        into.unseen += 1
-    else:
+    found = hand.press(key, line)
+    if found is not None:
         into.took_s.append(found[0])
         into.drawn.append(found[1])
+    elif not hand.astray(line):
+        into.unseen += 1
 
 
 def quiet_bytes(terminal: Terminal, key: str, times: int) -> float:
