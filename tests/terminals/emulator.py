@@ -9,7 +9,7 @@ import select
 import struct
 import subprocess
 import termios
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,6 +24,14 @@ ALTERNATE = 1049
 class Screen(pyte.Screen):
     """pyte's, with what it lacks."""
 
+    def __init__(self, columns: int, lines: int, answer: Callable[[bytes], None]) -> None:
+        super().__init__(columns, lines)
+        self.answer = answer
+
+    def write_process_input(self, data: str) -> None:
+        """The terminal says something, as if typed."""
+        self.answer(data.encode())
+
     def set_mode(self, *modes: int, **kwargs: Any) -> None:
         """The alternate screen is empty whenever it is entered."""
         super().set_mode(*modes, **kwargs)
@@ -31,7 +39,9 @@ class Screen(pyte.Screen):
             self.erase_in_display(2)
 
     def report_device_status(self, mode: int = 0, **kwargs: Any) -> None:
-        """Nobody reads the answer."""
+        """Answer what is asked of every terminal, and nothing else."""
+        if not kwargs.get("private"):
+            super().report_device_status(mode)
 
 
 class Pty:
@@ -41,7 +51,7 @@ class Pty:
         self, command: Sequence[str], env: Mapping[str, str], size: tuple[int, int] = (80, 24)
     ) -> None:
         self.leader, follower = pty.openpty()
-        self.screen = Screen(*size)
+        self.screen = Screen(*size, self.press)
         self.stream = pyte.ByteStream(self.screen)
         self.sent = b""
         self.tty = os.ttyname(follower)
