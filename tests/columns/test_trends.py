@@ -34,7 +34,9 @@ def filled(*values: float) -> History:
 
 
 def words(chart: Chart) -> list[str]:
-    return [cause.words for cause in chart.causes]
+    """Of the causes; the last one is always that we attached."""
+    assert chart.causes[-1].words == "attached"
+    return [cause.words for cause in chart.causes[:-1]]
 
 
 # -- how it moves -------------------------------------------------------------------------------
@@ -83,7 +85,7 @@ def test_a_calm_cluster_has_no_trouble_and_no_causes() -> None:
     cluster = calm_story()
     for chart in (backlog_chart(view(cluster), ()), failures_chart(view(cluster))):
         assert chart.trouble_since is None
-        assert not chart.causes
+        assert not words(chart)
 
 
 def test_a_trouble_that_paused_for_long_begins_with_its_return() -> None:

@@ -145,10 +145,10 @@ def times(chart: Chart, view: View, width: int) -> str:
     """The line below: the first time, what happened when, and now."""
     line = [" "] * width
     begin = clock(chart.end - SPAN_S, view, seconds=False)
-    for number, cause in enumerate(chart.causes):
+    for cause in chart.causes:
         at = cell_of(cause.at, chart.end, width)
         when = clock(cause.at, view, seconds=False)
-        bare = number == 0 and chart.trouble_since is not None
+        bare = cause.at == chart.trouble_since
         if 0 <= at < width:
             _point(line, at, when, cause.words, bare)
     _write(line, width - len(NOW), NOW)

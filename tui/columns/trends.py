@@ -53,7 +53,7 @@ def failures_chart(view: View) -> Chart:
     began = (Cause(since, _exception_since(view, since)),) if since is not None else ()
     return Chart(
         "Failures", "per second", past.failures.samples(), _end(view), _rate_label,
-        "not known: no task event was heard", "", (*began, *happened(view))[:MOST_CAUSES], since,
+        "not known: no task event was heard", "", _most(view, (*began, *happened(view))), since,
     )  # fmt: skip
 
 
@@ -113,7 +113,12 @@ def _causes(view: View, findings: Sequence[Finding], queue: str = "") -> tuple[C
         if f.since is not None and f.since - view.cluster.attached_at > JUST_ATTACHED_S
     ]
     told = [c for c in happened(view, queue) if all(abs(c.at - f.at) > 60 for f in found)]
-    return tuple([*found, *told][:MOST_CAUSES])
+    return _most(view, (*found, *told))
+
+
+def _most(view: View, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+    """The gravest; and why there is nothing to the left, where we have not watched for long."""
+    return (*causes[:MOST_CAUSES], Cause(view.cluster.attached_at, "attached"))
 
 
 def _consumer_words(view: View, name: str) -> str:
