@@ -95,6 +95,8 @@ class CeleryTui(Doors):
     def on_mount(self) -> None:
         """First frame at once; everything heavy comes after it."""
         self._handle_signals()
+        if not self.is_headless:
+            driver.write_any_character(utf_8=not self.look.ascii)
         self.app_resume_signal.subscribe(self, self._paint_anew)
         known = self.settings.broker or self.settings.app or self.demo
         self.switch_mode("home" if known else "start")

@@ -1,15 +1,18 @@
-"""Two things a terminal does that Textual's driver takes badly: odd bytes, and SIGCONT unasked."""
+"""What Textual's driver takes badly: odd bytes, other encodings, and SIGCONT unasked."""
 
 from __future__ import annotations
 
 import asyncio
 import codecs
+import io
 import locale
 import os
 import signal
+import sys
 from functools import partial
 from typing import Any
 
+from rich.cells import cell_len
 from textual.app import App
 from textual.driver import Driver
 
@@ -29,6 +32,24 @@ def read_any_byte() -> None:
         encoding = "utf-8"
     decoder = partial(codecs.getincrementaldecoder(encoding), "replace")
     linux_driver.getincrementaldecoder = lambda _: decoder  # type: ignore[attr-defined,assignment]
+
+
+def write_any_character(utf_8: bool) -> None:
+    """Let what the terminal's encoding lacks take the cells it was given, as `?`.
+
+    Python would write an escape of six characters, and push the rest of the line aside. With
+    ``utf_8`` everything can be written: somebody said so, whatever the locale says.
+    """
+    stream = sys.__stderr__  # where Textual draws
+    if isinstance(stream, io.TextIOWrapper):
+        codecs.register_error("cells", _question_marks)
+        stream.reconfigure(encoding="utf-8" if utf_8 else None, errors="cells")
+
+
+def _question_marks(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "?" * cell_len(error.object[error.start : error.end]), error.end
 
 
 def continue_after_any_stop(app: App[Any], loop: asyncio.AbstractEventLoop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -48,11 +49,17 @@ class Pty:
     """A terminal of its own: the process leads its session."""
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str], size: tuple[int, int] = (80, 24)
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        size: tuple[int, int] = (80, 24),
+        encoding: str = "utf-8",
     ) -> None:
         self.leader, follower = pty.openpty()
         self.screen = Screen(*size, self.press)
         self.stream = pyte.ByteStream(self.screen)
+        decoder: Any = codecs.getincrementaldecoder(encoding)("replace")
+        self.stream.utf8_decoder = decoder
         self.sent = b""
         self.tty = os.ttyname(follower)
         """Where other programs write to it."""

@@ -49,6 +49,12 @@ class Shown:
             print("tasks", first, *names, file=steps)
         self.told += 1
 
+    def flow(self, on: bool) -> None:
+        """Tasks come in all the time, or no more."""
+        with self.steps.open("a", encoding="utf-8") as steps:
+            print("flow" if on else "still", file=steps)
+        self.told += 1
+
     def agree(self, what: str, word: str = "") -> Cells:
         """Wait until the terminal shows what the app does, with this word somewhere.
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.differ_session import NAMES
+from tests.servers import wait_for
 from tests.terminals.cells import Cells
 from tests.terminals.emulator import Pty
-from tests.terminals.shown import LOCALE, Shown, text
+from tests.terminals.shown import LOCALE, WITHIN_S, Shown, text
 
 TRUE, EIGHT_BIT, SIXTEEN = "true colour", "256 colours", "16 colours"
 
@@ -96,8 +97,33 @@ def test_where_the_locale_is_not_utf_8_only_ascii_is_sent(
     with started(tmp_path, TERM="xterm-256color", **{**LOCALE, **locale}) as (at, tty):
         seen = play(at, tty)
         assert tty.sent.isascii()
-        assert "\\u" not in "".join(text(line) for screen in seen for line in screen)
         assert any("?" * 8 in text(line) for screen in seen for line in screen)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("ascii", "/ a???b"), ("iso-8859-1", "/ a\xe9??b")]
+)
+def test_what_is_typed_and_cannot_be_shown_takes_its_cells(
+    tmp_path: Path, encoding: str, shown: str
+) -> None:
+    env = {"TERM": "xterm", "LC_ALL": "POSIX", "PYTHONIOENCODING": f"{encoding}:backslashreplace"}
+    at = Shown(tmp_path, lambda: tty.cells())
+    with Pty(at.command, at.environment(**env), (100, 30), encoding) as tty:
+        at.agree("Home", "celery-tui")
+        tty.press(b"4")
+        at.agree("Tasks", "/ filter")
+        tty.press(b"/")
+        wait_for(lambda: any(line.startswith("  /  ") for line in tty.lines()), "the filter")
+        tty.press("a\xe9漢b".encode())
+        wait_for(lambda: any(shown in line for line in tty.lines()), "what was typed", WITHIN_S)
+        assert not any("\\" in line for line in tty.lines())
+
+
+def test_who_asks_for_unicode_gets_it_whatever_the_locale(tmp_path: Path) -> None:
+    env = {"CELERY_TUI_ASCII": "0", "LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii:strict"}
+    with started(tmp_path, TERM="xterm-256color", **env) as (at, tty):
+        play(at, tty)
+        assert not tty.sent.isascii()
 
 
 def test_in_screen_no_true_colours_are_sent_whatever_the_terminal_around_it_can(

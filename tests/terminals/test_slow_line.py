@@ -7,7 +7,6 @@ import select
 import time
 from pathlib import Path
 
-from celery_tui.differ.line import QUESTION
 from tests.servers import wait_for
 from tests.terminals.emulator import Pty
 from tests.terminals.shown import Shown
@@ -37,12 +36,6 @@ class SlowPty(Pty):
         self.arrived += len(data)
         self.sent = (self.sent + data)[-A_LOT:]
         self.stream.feed(data)
-        for _ in range(self._questions(len(data))):
-            self.press(b"\x1b[1;1R")
-
-    def _questions(self, new: int) -> int:
-        asked = QUESTION.encode()
-        return self.sent[-(new + len(asked) - 1) :].count(asked)
 
     def shows(self, words: str) -> bool:
         """Whether the words have arrived."""
