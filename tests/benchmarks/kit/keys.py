@@ -46,6 +46,16 @@ class Timed:
     unseen: int = 0
     """Keys after which the cursor was never seen where it belongs."""
 
+    def note(self, hand: "Hand", key: str, line: int) -> None:
+        """Rest, press, and write down what that took. Raises Astray."""
+        hand.rest()
+        found = hand.press(key, line)
+        if found is None:
+            self.unseen += 1
+        else:
+            self.took_s.append(found[0])
+            self.drawn.append(found[1])
+
     @property
     def p50_ms(self) -> float:
         """Half of the keys were not slower."""
@@ -72,6 +82,10 @@ def _ms(value: float) -> str:
     return f"{value:.1f} ms" if value < 9.95 else f"{value:,.0f} ms"
 
 
+class Astray(Exception):
+    """The row under the cursor was forgotten meanwhile, and took the cursor with it."""
+
+
 @dataclass
 class Hand:
     """Presses keys, waits for their frames, and rests for a moment as a person does."""
@@ -91,9 +105,15 @@ class Hand:
         self.terminal.read(0.001)  # what came while we were drawing is not an answer to the key
 
     def press(self, key: str, line: int) -> tuple[float, int] | None:
-        """Seconds until the end of the frame that has the cursor on that line, and bytes drawn."""
+        """Seconds until the end of the frame that has the cursor on that line, and bytes drawn.
+
+        None: there was none. Raises Astray where the cursor has gone elsewhere.
+        """
         terminal = self.terminal
         terminal.draw()
+        stood = self.cursor()
+        if stood is None or not 0 < abs(stood - line) <= ROUND:
+            raise Astray
         before, at = terminal.drawn, time.monotonic()
         terminal.press(key)
         while time.monotonic() - at < GIVEN_UP_S:
@@ -103,14 +123,9 @@ class Hand:
             if found is not None:
                 return terminal.began + found - at, terminal.drawn - before
             terminal.must_run()
-            if self.astray(line):
-                return None
+            if not terminal.in_frame and self.cursor() not in (stood, None):
+                raise Astray
         return None
-
-    def astray(self, line: int) -> bool:
-        """The cursor's row was forgotten meanwhile: it stands neither there nor beside."""
-        now = self.cursor()
-        return now is not None and abs(now - line) > abs(self.keys.step) * ROUND
 
     def go_newest(self) -> int | None:
         """To the newest row; its line once it is on screen, None if it never is."""
@@ -134,25 +149,13 @@ def timed(hand: Hand, presses: int, limit_s: float) -> tuple[Timed, Timed]:
         return steps, jumps
     until = time.monotonic() + limit_s
     while len(steps.took_s) < presses and time.monotonic() < until and steps.unseen < 2:
-        for line in (home + hand.keys.step * row for row in range(1, ROUND + 1)):
-            hand.rest()
-            if hand.cursor() == line - hand.keys.step:
-                _note(steps, hand, hand.keys.next, line)
-        hand.rest()
-        if hand.astray(home):
-            hand.go_newest()
-        elif hand.cursor() != home:
-            _note(jumps, hand, hand.keys.newest, home)
+        try:
+            for row in range(1, ROUND + 1):
+                steps.note(hand, hand.keys.next, home + hand.keys.step * row)
+            jumps.note(hand, hand.keys.newest, home)
+        except Astray:
+            home = hand.go_newest() or home
     return steps, jumps
-
-
-def _note(into: Timed, hand: Hand, key: str, line: int) -> None:
-    found = hand.press(key, line)
-    if found is not None:
-        into.took_s.append(found[0])
-        into.drawn.append(found[1])
-    elif not hand.astray(line):
-        into.unseen += 1
 
 
 def quiet_bytes(terminal: Terminal, key: str, times: int) -> float:
