@@ -106,6 +106,15 @@ def test_what_was_not_asked_for_is_chosen() -> None:
     assert (dressed.theme, dressed.ascii) == ("mono", True)
 
 
+def test_screen_passes_on_a_promise_of_true_colours_that_it_does_not_keep() -> None:
+    environ = {"TERM": "screen", "COLORTERM": "truecolor", "STY": "1.pts-0.host"}
+    assert terminal.dressed(Settings(), environ).theme == "ansi"
+    assert "COLORTERM" not in environ
+    environ = {"TERM": "tmux", "COLORTERM": "truecolor", "TMUX": "socket,1,0"}
+    assert terminal.dressed(Settings(), environ).theme == "night"
+    assert "COLORTERM" in environ
+
+
 @pytest.mark.parametrize(
     ("environ", "erases"),
     [

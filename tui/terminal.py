@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from typing import TextIO
 
@@ -48,12 +48,16 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
-def dressed(settings: Settings, environ: Mapping[str, str] | None = None) -> Settings:
+def dressed(settings: Settings, environ: MutableMapping[str, str] | None = None) -> Settings:
     """Settings with the theme and the glyphs that suit the terminal, where none were asked for.
 
-    Read before Textual's App is built, which takes NO_COLOR out of the environment.
+    Read before Textual's App is built, which takes NO_COLOR out of the environment, and reads
+    COLORTERM: what GNU screen hands on from the terminal around it is taken out here, for screen
+    takes true colours for other codes.
     """
     environ = os.environ if environ is None else environ
+    if environ.get("STY"):
+        environ.pop("COLORTERM", None)
     ascii_only = settings.ascii if settings.ascii is not None else not shows_unicode(environ)
     return replace(settings, theme=settings.theme or theme_for(environ), ascii=ascii_only)
 

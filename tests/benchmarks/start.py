@@ -6,32 +6,36 @@ Everything is started here on free loopback ports and ended again. `--quick` doe
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import redis
 
 from tests.benchmarks.kit.cost import PerSecond, cpu_s, per_second, private_mib, traffic
+from tests.benchmarks.kit.figures import Figure, tell
+from tests.benchmarks.kit.programs import (
+    LARGE,
+    ROOT,
+    SMALL,
+    cpu_percent,
+    dashboard,
+    helper,
+    load,
+    own,
+    sent_by,
+    settled,
+)
 from tests.benchmarks.kit.terminal import Terminal
 from tests.servers import RedisServer, Worker, free_port
 
-ROOT = Path(__file__).parents[2]
-PROGRAM = str(Path(sys.executable).with_name("celery-tui"))
-KIT = "tests.benchmarks.kit"
 WORKER = "anna"
 """What is looked for on screen: the first worker's name, which nothing else bears."""
-SMALL, LARGE = (80, 24), (160, 48)
-BROUGHT_UP_S = 4.0
 
 
 @dataclass(frozen=True)
@@ -54,79 +58,9 @@ QUICK = Plan(
 )
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table."""
-
-    what: str
-    measured: str
-    target: str = ""
-    reached: bool | None = None
-
-    @property
-    def verdict(self) -> str:
-        """In a word."""
-        return "" if self.reached is None else "ok" if self.reached else "MISSED"
-
-
-# -- what is run ------------------------------------------------------------------------------
-
-
-@contextmanager
-def helper(module: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """A process of the kit that says `ready` and ends when its stdin closes."""
-    command = [sys.executable, "-m", f"{KIT}.{module}", *arguments]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        if process.stdout.readline().strip() != "ready":
-            raise AssertionError(f"{module} did not start")
-        try:
-            yield process
-        finally:
-            assert process.stdin is not None
-            if not process.stdin.closed:
-                process.stdin.close()
-
-
-def load(url: str, *arguments: object) -> "subprocess.Popen[str]":
-    """A process that publishes events."""
-    command = [sys.executable, "-m", f"{KIT}.producer", url, *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-
-def sent_by(process: "subprocess.Popen[str]") -> dict[str, float]:
-    """What the producer has sent, once it has ended."""
-    out, _ = process.communicate(timeout=120)
-    told: dict[str, float] = json.loads(out)
-    return told
-
-
-def dashboard(url: str, size: tuple[int, int]) -> Terminal:
-    """The real program, started by its own command."""
-    return Terminal([PROGRAM, "-b", url], *size, cwd="/")
-
-
 def watched(url: str, report: Path) -> Terminal:
     """The same program, which writes its counts down at the end."""
-    command = [sys.executable, "-m", f"{KIT}.watched", str(report), url]
-    return Terminal(command, *LARGE, cwd=str(ROOT))
-
-
-def settled(terminal: Terminal, seconds: float = BROUGHT_UP_S) -> None:
-    """Let it come up, connect and ask its first questions."""
-    terminal.wait_for("1 Home", 30)
-    terminal.read(seconds)
-    terminal.forget()
-
-
-def cpu_percent(terminal: Terminal, seconds: float) -> float:
-    """Of one core, over so long."""
-    began, used = time.monotonic(), cpu_s(terminal.pid)
-    terminal.read(seconds)
-    terminal.forget()
-    return (cpu_s(terminal.pid) - used) / (time.monotonic() - began) * 100
+    return Terminal(own("watched", url, "--report", report), *LARGE, cwd=str(ROOT))
 
 
 # -- measurements -----------------------------------------------------------------------------
@@ -228,23 +162,6 @@ def large_cluster(plan: Plan) -> Iterator[Figure]:
     yield Figure("CPU and memory there, Home, 160x48", f"{used[0]:.1f} %, {memory:.0f} MiB")
 
 
-def under_load(url: str, plan: Plan) -> Iterator[Figure]:
-    """CPU on Tasks at 500 events a second."""
-    with dashboard(url, LARGE) as terminal:
-        settled(terminal)
-        terminal.press("4")
-        producer = load(url, "--rate", 500, "--seconds", plan.load_s + 3)
-        terminal.read(3.0)
-        before = terminal.bytes_read
-        used = cpu_percent(terminal, plan.load_s)
-        flow = (terminal.bytes_read - before) / plan.load_s
-        sent = sent_by(producer)
-    yield Figure(
-        f"CPU at {sent['per_s']:.0f} events/s, Tasks, 160x48", f"{used:.1f} %", "15 %", used <= 15
-    )
-    yield Figure("bytes to the terminal there", f"{flow / 1000:.1f} kB/s")
-
-
 def per_event(url: str, plan: Plan, flower: str | None) -> Iterator[Figure]:
     """CPU of one event at 5,000 a second, beside Celery's State and Flower on the same load."""
     arguments = ("--rate", 5000, "--seconds", plan.fast_s)
@@ -337,46 +254,20 @@ def flower_us(program: str, url: str, arguments: tuple[object, ...]) -> float:
 
 def task_memory(plan: Plan) -> Iterator[Figure]:
     """What one kept task takes."""
-    command = [sys.executable, "-m", f"{KIT}.memory", str(plan.kept)]
-    out = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    told = json.loads(out)
-    own = told["bytes"] - told["text"]
+    done = subprocess.run(
+        own("memory", plan.kept), cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    told = json.loads(done.stdout)
+    ours = told["bytes"] - told["text"]
     yield Figure(
         f"memory per task kept, of {told['tasks']:,}",
-        f"{own / 1000:.2f} kB + {told['text']:.0f} B of text",
+        f"{ours / 1000:.2f} kB + {told['text']:.0f} B of text",
         "1.5 kB + its text",
-        own <= 1500,
+        ours <= 1500,
     )
 
 
-# -- the table --------------------------------------------------------------------------------
-
-
-def machine() -> str:
-    """Where and with what this ran."""
-    names = ("celery-tui", "textual", "celery", "kombu", "redis", "hiredis", "msgspec")
-    found = []
-    for name in names:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            found.append(f"{name} missing")
-    load_1, load_5, _ = os.getloadavg()
-    words = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"{words}, load {load_1:.1f} ({load_5:.1f}); {python}; {', '.join(found)}"
-
-
-def table(figures: list[Figure]) -> str:
-    """As Markdown."""
-    rows = [("what", "measured", "target", ""), ("---", "---", "---", "---")]
-    rows += [(one.what, one.measured, one.target, one.verdict) for one in figures]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = []
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+# -- all of it --------------------------------------------------------------------------------
 
 
 def measure(plan: Plan, flower: str | None, only: str) -> Iterator[Figure]:
@@ -388,7 +279,6 @@ def measure(plan: Plan, flower: str | None, only: str) -> Iterator[Figure]:
             parts: dict[str, Callable[[], Iterator[Figure]]] = {
                 "starts": lambda: starts(url, plan),
                 "idle": lambda: being_there(server, plan),
-                "load": lambda: under_load(url, plan),
                 "event": lambda: per_event(url, plan, flower),
                 "losses": lambda: losses(url, plan),
             }
@@ -402,15 +292,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench start", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
     parser.add_argument("--flower", metavar="PROGRAM", help="a celery that has Flower")
-    parser.add_argument("--only", default="", help="starts, idle, load, event, losses, …")
+    parser.add_argument("--only", default="", help="starts, idle, event, losses, …")
     options = parser.parse_args()
-    began = time.monotonic()
-    print(machine(), flush=True)
-    figures = []
-    for figure in measure(QUICK if options.quick else Plan(), options.flower, options.only):
-        print(f"  {figure.what}: {figure.measured} {figure.verdict}", flush=True)
-        figures.append(figure)
-    print(f"\n{table(figures)}\n\nTook {time.monotonic() - began:.0f} s.")
+    tell(measure(QUICK if options.quick else Plan(), options.flower, options.only))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +38,8 @@ class Tmux:
             missing("needs a tmux on PATH")
         self.name = f"celery-tui-{uuid.uuid4().hex[:12]}"
         self.at = Shown(folder, self.cells)
-        self.env = self.at.environment(TERM="xterm-256color", **env)
+        self.sockets = tempfile.mkdtemp(prefix="celery-tui-tmux-")
+        self.env = self.at.environment(TERM="xterm-256color", TMUX_TMPDIR=self.sockets, **env)
         self(
             "start-server", ";", "set-option", "-g", "default-terminal", term, ";",
             "set-option", "-g", "status", "off", ";",
@@ -96,6 +98,7 @@ class Tmux:
             (self.program, "-L", self.name, "kill-server"), env=self.env, check=False,
             capture_output=True, timeout=60,
         )  # fmt: skip
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
 
 @pytest.fixture(

@@ -129,3 +129,23 @@ def test_a_received_task_that_was_never_listed_as_reserved_is_left_alone() -> No
     for at in (10.0, 15.0, 20.0, 25.0):
         reserved(cluster, at)
     assert cluster.tasks["limited"].state == "RECEIVED"
+
+
+def test_tasks_share_what_is_the_same_of_many() -> None:
+    cluster = new_cluster(0.0)
+    for task_id in ("".join(("long id of ", name)) for name in ("one", "two")):
+        root_id, key, exchange = ("".join(list(text)) for text in (task_id, "a key", "an exchange"))
+        hear(
+            cluster,
+            "task-sent",
+            1,
+            uuid=task_id,
+            root_id=root_id,
+            routing_key=key,
+            exchange=exchange,
+        )
+    one, two = cluster.tasks.values()
+    assert one.root_id is one.id
+    assert one.sources is two.sources
+    assert one.routing_key is two.routing_key
+    assert one.exchange is two.exchange

@@ -88,6 +88,7 @@ class FakeHost(App[None]):
         self.findings: Sequence[Finding] = ()
         self.title_name, self.broker_url, self.backend_url = "prod-eu", "redis://10.0.3.7/0", ""
         self.read_only, self.lag_s, self.shed = False, 0.0, 0
+        self.line_lag_s = 0.0
         self.starting: Sequence[str] = ()
         self.shelf = Shelf()
         self._ids = itertools.count(1)

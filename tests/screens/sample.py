@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from celery_tui.actions import preview as model_preview
@@ -155,24 +155,28 @@ def _queues(number: int) -> list[str]:
 
 
 def depths(cluster: Cluster, now: float = NOW) -> None:
-    """Five minutes of readings; nobody consumes emails."""
+    """Five minutes of readings, remembered."""
+    for read in readings(now):
+        cluster.apply(read)
+        cluster.remember(read.at)
+
+
+def readings(now: float) -> Iterator[QueueDepths]:
+    """One each five seconds; nobody consumes emails."""
     for step in range(60):
         at = now - (59 - step) * 5
-        readings = {
+        read = {
             "default": QueueDepth(30 + step % 7, {"0": 30 + step % 7}),
             "pay": QueueDepth(step % 3, {"0": step % 3}),
             "pdf": QueueDepth(0, {"0": 0}),
             "crm": QueueDepth(4, {"0": 3, "6": 1}),
             "emails": QueueDepth(88_110 - (59 - step) * 700, {"0": 88_110 - (59 - step) * 700}),
         }
-        cluster.apply(
-            QueueDepths(at, readings, unacked=6, unacked_by_queue={"default": 4, "pay": 2})
-        )
-        cluster.remember(at)
+        yield QueueDepths(at, read, unacked=6, unacked_by_queue={"default": 4, "pay": 2})
 
 
-def moves(cluster: Cluster, now: float = NOW) -> None:
-    """Tasks in every state; their events come in the order in which they happened."""
+def moves(now: float = NOW) -> list[Event]:
+    """Tasks in every state; their events in the order in which they happened."""
     happened: list[Event] = []
     for number in range(40):
         happened += _finished(number, now - 40 + number)
@@ -189,8 +193,7 @@ def moves(cluster: Cluster, now: float = NOW) -> None:
         *_begin(303, now - 11, "pdf.render_invoice", 1),
         _event("task-rejected", 303, now - 10.5, 1, requeue=False),
     ]
-    for event in sorted(happened, key=lambda event: event.timestamp):
-        events(cluster, event)
+    return sorted(happened, key=lambda event: event.timestamp)
 
 
 def _finished(number: int, at: float) -> tuple[Event, ...]:
@@ -250,7 +253,11 @@ def busy_cluster(now: float = NOW) -> Cluster:
     live(cluster, now - 290)
     past(cluster, now)
     online(cluster, now - 280)
-    moves(cluster, now)
-    depths(cluster, now)
+    waiting = moves(now)
+    for read in readings(now):
+        while waiting and waiting[0].timestamp <= read.at:
+            events(cluster, waiting.pop(0))
+        cluster.apply(read)
+        cluster.remember(read.at)
     online(cluster, now)
     return cluster

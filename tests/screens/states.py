@@ -52,6 +52,7 @@ from tests.screens.sample import (
     online,
     task_id,
 )
+from tests.screens.story import calm_story, told_story
 
 Show = Callable[[CeleryTui, Pilot[int]], Awaitable[None]]
 
@@ -346,6 +347,8 @@ STATES = (
     State("first-second", cluster=first_second),
     State("no-workers", cluster=no_workers),
     State("all-quiet", cluster=all_quiet),
+    State("twenty-minutes", cluster=told_story),
+    State("twenty-calm-minutes", cluster=calm_story),
     State("events-off", cluster=events_off),
     State("broker-lost", cluster=broker_lost),
     State("broker-lost-tasks", TASKS, broker_lost),

@@ -54,6 +54,22 @@ async def test_typing_on_abandons_the_filter_that_runs() -> None:
 
 
 @pytest.mark.usefixtures("slow")
+async def test_a_filter_goes_on_when_its_screen_is_shown_again_and_quitting_ends_it() -> None:
+    app = app_on(cluster_of(6_000))
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await tasks_screen(pilot)
+        screen.query_one(FilterBar).open("mail")
+        await pilot.pause(0)
+        app.go("queues")
+        await until(lambda: not screen._carrying_on)
+        assert screen.main.rows.unfinished
+        app.go("tasks")
+        await until(lambda: screen.main.row_count == 2_000)
+        screen.query_one(FilterBar).open("pay")
+        await until(lambda: screen._carrying_on)
+
+
+@pytest.mark.usefixtures("slow")
 async def test_escape_gives_up_a_sort_in_the_making() -> None:
     app = app_on(cluster_of(3_000))
     async with app.run_test(size=SIZE) as pilot:

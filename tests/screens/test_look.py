@@ -18,6 +18,7 @@ from celery_tui.model.cluster import Cluster
 from celery_tui.model.events import Event
 from celery_tui.model.observations import RoundEnded
 from celery_tui.model.seam import Act, ActionRequest, Outcome, Stage, Target
+from celery_tui.widgets.chart_pane import ChartPane
 from celery_tui.widgets.lines import Lines
 from celery_tui.widgets.table import VirtualTable
 from tests.screens.capture import strips, style_name, text_lines
@@ -68,7 +69,8 @@ def whole_cells(table: VirtualTable, view: View) -> None:
             continue
         record = table.rows.record(painted.row_id, view)
         for placed in table._placed:
-            shown = row[placed.x : placed.x + placed.width + 1].strip()
+            first = placed.x - placed.column.right  # parentheses hang in both gaps
+            shown = row[first : placed.x + placed.width + 1].strip()
             wordings = wordings_of(placed, record, view)
             cut = any(sign in shown for sign in SIGNS)
             assert shown in wordings or cut or table.frozen, (placed.column.id, wordings, shown)
@@ -272,3 +274,33 @@ async def test_cursor_marks_freezing_and_levels_are_signs_and_words_in_mono() ->
         assert sum(line.startswith(">") for line in lines) == 1
         assert sum(line[1] == "✱" for line in lines) == 1
         assert any("FROZEN" in line for line in lines)
+
+
+# -- bytes ----------------------------------------------------------------------------------------
+
+MOST_ON_AVERAGE = 5
+MOST_BESIDE_TABLES = {"header": 16, "footer": 26}
+
+
+@pytest.mark.parametrize("name", ["home", "twenty-minutes", "queues", "workers", "broker-lost"])
+async def test_a_screen_changes_its_style_seldom(name: str) -> None:
+    """A change costs bytes on a slow line."""
+    state = next(state for state in STATES if state.name == name)
+    async with standing(state) as (app, pilot):
+        for width, height in ((80, 24), (120, 36), (160, 48)):
+            await resized(app, pilot, width, height)
+            changes = [len(list(strip.simplify())) - 1 for strip in strips(app)]
+            assert sum(changes) <= MOST_ON_AVERAGE * height
+            assert max(changes[:3]) <= MOST_BESIDE_TABLES["header"]
+            assert changes[-1] <= MOST_BESIDE_TABLES["footer"]
+
+
+async def test_a_line_of_a_chart_has_three_styles_at_most() -> None:
+    state = next(state for state in STATES if state.name == "twenty-minutes")
+    async with standing(state, (160, 48)) as (app, _):
+        panes = visible(app, Lines)
+        charts = [pane for pane in panes if isinstance(pane, ChartPane)]
+        assert len(charts) == 2
+        for pane in charts:
+            for y in range(1, pane.size.height):
+                assert len(list(pane.render_line(y).simplify())) <= 3

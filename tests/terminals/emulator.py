@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -9,7 +10,7 @@ import select
 import struct
 import subprocess
 import termios
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,24 +19,50 @@ import pyte
 from tests.terminals.cells import Cells, cells
 from tests.terminals.shown import ROOT
 
+ALTERNATE = 1049
+
 
 class Screen(pyte.Screen):
-    """pyte's, which does not know of requests meant for other terminals."""
+    """pyte's, with what it lacks."""
+
+    def __init__(self, columns: int, lines: int, answer: Callable[[bytes], None]) -> None:
+        super().__init__(columns, lines)
+        self.answer = answer
+
+    def write_process_input(self, data: str) -> None:
+        """The terminal says something, as if typed."""
+        self.answer(data.encode())
+
+    def set_mode(self, *modes: int, **kwargs: Any) -> None:
+        """The alternate screen is empty whenever it is entered."""
+        super().set_mode(*modes, **kwargs)
+        if ALTERNATE in modes and kwargs.get("private"):
+            self.erase_in_display(2)
 
     def report_device_status(self, mode: int = 0, **kwargs: Any) -> None:
-        """Nobody reads the answer."""
+        """Answer what is asked of every terminal, and nothing else."""
+        if not kwargs.get("private"):
+            super().report_device_status(mode)
 
 
 class Pty:
     """A terminal of its own: the process leads its session."""
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str], size: tuple[int, int] = (80, 24)
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        size: tuple[int, int] = (80, 24),
+        encoding: str = "utf-8",
     ) -> None:
         self.leader, follower = pty.openpty()
-        self.screen = Screen(*size)
+        self.screen = Screen(*size, self.press)
         self.stream = pyte.ByteStream(self.screen)
+        decoder: Any = codecs.getincrementaldecoder(encoding)("replace")
+        self.stream.utf8_decoder = decoder
         self.sent = b""
+        self.tty = os.ttyname(follower)
+        """Where other programs write to it."""
         self._tell(*size)
         self.process = subprocess.Popen(
             command, stdin=follower, stdout=follower, stderr=follower, cwd=ROOT, env=dict(env),

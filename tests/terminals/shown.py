@@ -17,6 +17,11 @@ WITHIN_S = 60.0
 LOCALE = {"LANG": "", "LC_ALL": "C.UTF-8"}
 """Of everything that runs in a test: it is there wherever Python 3.11 is."""
 
+AROUND = dict.fromkeys(
+    ("COLORTERM", "STY", "TMUX", "TMUX_PANE", "TERM_PROGRAM", "LINES", "COLUMNS"), ""
+)
+"""What tells of the terminal in which the tests run."""
+
 
 class Shown:
     """An app that writes what it shows; ``look`` reads what the terminal shows."""
@@ -34,18 +39,20 @@ class Shown:
 
     def environment(self, **more: str) -> dict[str, str]:
         """For the app; no terminal of whoever runs the tests shines through."""
-        ours = environment(**{**LOCALE, **more})
-        around = ("STY", "TMUX", "TMUX_PANE", "TERM_PROGRAM", "LINES", "COLUMNS")
-        more.setdefault("COLORTERM", "")
-        return {name: value for name, value in ours.items() if name not in around} | {
-            "COLORTERM": more["COLORTERM"],
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
-        }
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        ours = environment(**{**AROUND, **LOCALE, "PYTHONPATH": path, **more})
+        return {name: value for name, value in ours.items() if value or name in LOCALE}
 
     def come(self, first: int, *names: str) -> None:
         """Tasks come in; returns once the app has painted them."""
         with self.steps.open("a", encoding="utf-8") as steps:
             print("tasks", first, *names, file=steps)
+        self.told += 1
+
+    def flow(self, on: bool) -> None:
+        """Tasks come in all the time, or no more."""
+        with self.steps.open("a", encoding="utf-8") as steps:
+            print("flow" if on else "still", file=steps)
         self.told += 1
 
     def agree(self, what: str, word: str = "") -> Cells:

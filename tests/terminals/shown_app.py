@@ -2,7 +2,8 @@
 
     python -m tests.terminals.shown_app STEPS SHOWN
 
-The test appends lines to the file STEPS: ``tasks N NAME...`` lets tasks come in and time go on.
+The test appends lines to the file STEPS: ``tasks N NAME...`` lets tasks come in and time go on,
+``flow`` lets them come all the time until ``still``.
 SHOWN is a file of JSON, written again and again: what a terminal must show, cell by cell.
 """
 
@@ -34,18 +35,23 @@ class Play:
         self.cluster = busy_cluster()
         monitor: Any = StillMonitor(self.cluster, settings)
         self.app = CeleryTui(settings, monitor=monitor, clock=lambda: self.now)
+        self.flowing = False
         self.app.call_later(lambda: self.app.set_interval(EVERY_S, self.obey))
 
     def obey(self) -> None:
         """Do what was told since, then write what is shown."""
         lines = self.steps.read_text(encoding="utf-8").split("\n")[:-1]
         for line in lines[self.done :]:
-            _, first, *names = line.split(" ")
-            for number, name in enumerate(names, int(first)):
+            verb, *words = line.split(" ")
+            self.flowing = verb == "flow"
+            for number, name in enumerate(words[1:], int(words[0]) if words else 0):
                 self.come(number, name)
         if len(lines) > self.done:
             self.done = len(lines)
             self.app.paint()
+        if self.flowing:
+            self.come(int(self.now) % 100_000, "pay.charge")
+            return
         self.app.call_after_refresh(self.tell)
 
     def come(self, number: int, name: str) -> None:

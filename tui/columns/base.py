@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
 
 from ..model.cluster import Cluster
 
@@ -12,9 +12,35 @@ Cell = tuple[str, str]
 """Text and style words of ``theme``: ``("11m42s", "crit")``; the empty style is the row's own.
 A gauge has two: ``"3 data/track"`` draws its first 3 characters as data, the rest as track."""
 Row = TypeVar("Row")
+Made = TypeVar("Made")
 
 NEVER = 1_000
 """``keep`` of a column that is never dropped."""
+
+
+class Second:
+    """What moves by itself moves once a second, and all of it together.
+
+    The screen's time is a whole second: ages and rates stand still in it, while a change of
+    state is painted at once. What is worked out of many records is kept for that second.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._kept: dict[Hashable, Any] = {}
+
+    def at(self, clock_s: float) -> Second:
+        """Itself, in the whole second of ``clock_s``; a new one forgets what was kept."""
+        if (now := float(clock_s // 1)) != self.now:
+            self.now = now
+            self._kept.clear()
+        return self
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What ``make`` made when it was first asked for in this second."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return cast(Made, self._kept[key])
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +48,7 @@ class View:
     """What a cell may depend on besides its record."""
 
     now: float
-    """Epoch seconds at which the screen is painted."""
+    """Epoch seconds at which the screen is painted: a whole second, see ``Second``."""
     cluster: Cluster
     cut: str = "…"
     """Sign of a cut text: ``..`` in ASCII."""
@@ -31,6 +57,12 @@ class View:
     """The broker is lost: numbers stand in parentheses and nothing has colour."""
     host_suffix: str = ""
     """What all node names share at their end (``@prod``), said once in the head."""
+    second: Second = field(default_factory=Second)
+    """The present second, with what was worked out in it."""
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """``make()``, at most once a second; anew at once when the broker is lost or back."""
+        return self.second.once((key, self.stale, self.utc), make)
 
 
 def cut_tail(text: str, width: int, sign: str) -> str:

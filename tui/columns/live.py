@@ -41,8 +41,8 @@ LIVE: tuple[Column[Transition], ...] = (
     Column("at", "", _clock, lambda c, v: c.at, 8),
     Column("state", "", _state, lambda c, v: c.state, 10),
     Column("name", "task", _name, lambda c, v: c.name, 18, grow=14, cut=cut_task_name),
-    Column("detail", "", _detail, lambda c, v: c.detail, 10, keep=10, grow=60),
-    Column("worker", "worker", _worker, lambda c, v: c.worker, 12, keep=20, cut=cut_middle),
+    Column("detail", "", _detail, lambda c, v: c.detail, 13, keep=10, grow=60),
+    Column("worker", "worker", _worker, lambda c, v: c.worker, 12, keep=5, cut=cut_middle),
 )
 
 LEVELS = {"crit": "crit", "warn": "warn", "ours": "acc", "info": ""}

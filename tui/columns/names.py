@@ -142,3 +142,18 @@ def node(hostname: str, suffix: str = "") -> str:
     """A node name without ``celery@`` and without what all share."""
     hostname = hostname.removesuffix(suffix) if suffix else hostname
     return literal(hostname.removeprefix("celery@") or "?", 300)
+
+
+SHORTEST_TAIL = 5
+
+
+def tail(hostname: str, others: Iterable[str], suffix: str = "") -> str:
+    """For running text: the shortest tail of a node name that no other ends with, ``9wq7m``."""
+    name = node(hostname, suffix)
+    rest = [node(other, suffix) for other in others if other != hostname]
+    parts = name.split("-")
+    for first in range(len(parts) - 1, 0, -1):
+        short = "-".join(parts[first:])
+        if len(short) >= SHORTEST_TAIL and not any(other.endswith(short) for other in rest):
+            return short
+    return name

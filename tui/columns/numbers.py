@@ -23,7 +23,11 @@ def short_count(value: float) -> str:
     """For axes and titles: ``950``, ``88k``, ``1.2M``."""
     if value < 999.5:
         return f"{value:.0f}"
-    return f"{value / 1e3:.0f}k" if value < 999_500 else f"{value / 1e6:.1f}M"
+    if value < 999_500:
+        return f"{value / 1e3:.0f}k"
+    if value < 9_950_000:
+        return f"{value / 1e6:.1f}M"
+    return f"{value / 1e6:.0f}M" if value < 999_500_000 else f"{value / 1e9:.1f}G"
 
 
 def rate(value: float) -> str:
@@ -40,8 +44,12 @@ def rate(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``0.4s`` below 10 s, ``38s``, ``11m42s``, ``3h12m``, ``3d4h``, ``120d``: at most 6 cells."""
-    seconds = max(0.0, seconds)
+    """``0.4s`` below 10 s, ``38s``, ``11m42s``, ``3h12m``, ``3d4h``, ``120d``: at most 6 cells.
+
+    Less than nothing is ``<1s``: it came after the whole second for which the screen is painted.
+    """
+    if seconds < 0:
+        return "<1s"
     if seconds < 0.05:
         return "<0.1s" if seconds else "0.0s"
     if seconds < 9.95:
@@ -61,9 +69,9 @@ def duration(seconds: float) -> str:
 
 def whole(seconds: float) -> str:
     """A duration that nobody needs tenths of: ``<1s``, ``1s``, ``38s``, ``11m42s``."""
-    if 0 < seconds < 1:
+    if seconds < 1 and seconds:
         return "<1s"
-    return f"{int(seconds)}s" if 0 <= seconds < 10 else duration(max(0.0, seconds))
+    return f"{int(seconds)}s" if seconds < 10 else duration(seconds)
 
 
 def share(part: float) -> str:

@@ -12,13 +12,17 @@ from ..model.worker import LOST
 from .base import Cell, Column, View
 from .gauges import sparkline
 from .names import cut_middle, literal, node
-from .numbers import NOT_APPLICABLE, UNKNOWN, clock, count, known
+from .numbers import NOT_APPLICABLE, UNKNOWN, clock, count, known, short_count
 from .rows import Head, PlainRows, ordered
 
 QUARANTINE_PREFIX = "celery-tui:quarantine:"
 SPARKLINE_CELLS = 12
 SPARKLINE_SAMPLES = 60
 """Five minutes of them."""
+MINUTE = 12
+"""Samples in a minute."""
+YOUNG = 3
+"""Of fewer steps no change is told."""
 
 
 def listeners(queue: Queue, view: View) -> list[str] | None:
@@ -109,15 +113,33 @@ def unacked_cell(queue: Queue, view: View) -> Cell:
 
 def trend_cell(queue: Queue, view: View) -> Cell:
     """Change of the depth over the last minute."""
-    recent = queue.history.known(12)
-    if len(recent) < 4 or queue.quarantine:
+    if queue.quarantine:
         return ("", "")
-    change = int(recent[-1] - recent[0])
-    words = f"{change:+,}" if change else "0"
+    slope, sure = queue.history.slope(), ""
+    if slope is None:
+        slope, sure = _young_slope(queue), "~"
+    if slope is None:
+        return UNKNOWN
+    change = round(slope)
+    words = sure + _change(change)
     style = (
         "crit" if change > 0 and unconsumed(queue, view) else "warn" if growing(queue) else "dim"
     )
     return known(change, words, view, style)
+
+
+def _young_slope(queue: Queue) -> float | None:
+    """From less than it takes to be sure, as if it went on so for a minute."""
+    recent = queue.history.last(MINUTE)
+    told = [(at, depth) for at, depth in enumerate(recent) if depth is not None]
+    if not told or told[-1][0] < len(recent) - 1 or told[-1][0] - told[0][0] < YOUNG:
+        return None
+    return (told[-1][1] - told[0][1]) / (told[-1][0] - told[0][0]) * MINUTE
+
+
+def _change(change: int) -> str:
+    words = f"{change:+,}" if change else "0"
+    return words if len(words) < 7 else f"{change:+,}"[0] + short_count(abs(change))
 
 
 def consumers_cell(queue: Queue, view: View) -> Cell:
@@ -137,7 +159,12 @@ def consumers_cell(queue: Queue, view: View) -> Cell:
 
 
 def use_cell(queue: Queue, view: View) -> Cell:
-    """Busy slots of the slots of its consumers (they may serve other queues too)."""
+    """Busy slots of the slots of its consumers; it moves with each of them, so once a second."""
+    return view.once(("use", queue.name), lambda: _use(queue, view))
+
+
+def _use(queue: Queue, view: View) -> Cell:
+    """They may serve other queues too."""
     names = listeners(queue, view)
     if queue.quarantine or names is None:
         return NOT_APPLICABLE if queue.quarantine else UNKNOWN

@@ -13,6 +13,9 @@ from .gauges import gauge
 from .names import literal
 from .numbers import clock, count, duration, known, rate, share, short_count, whole
 
+SLOW_LINE_S = 1.0
+"""A terminal further behind than that is worth a word: the screen is painted once a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -29,6 +32,8 @@ class Standing:
     findings: tuple[Finding, ...]
     shed: int = 0
     """Events left out because too many waited."""
+    line_lag_s: float = 0.0
+    """How far the terminal is behind."""
 
 
 def plain_url(url: str) -> str:
@@ -99,9 +104,7 @@ def results(view: View) -> tuple[Cell, ...]:
 
 def situation(view: View, standing: Standing, width: int) -> list[Fact]:
     """Right part of line 1: what went wrong with events, lag, mode, alerts, clock."""
-    facts = shortfall(view, standing)
-    if standing.lag_s >= 0.5:
-        facts.append(Fact(((f"lag {duration(standing.lag_s)}", "warn"),)))
+    facts = list(view.once("shortfall", lambda: shortfall(view, standing)))
     if view.stale:
         facts.append(Fact((("acts off", "dim"),)))
     elif standing.read_only:
@@ -112,13 +115,17 @@ def situation(view: View, standing: Standing, width: int) -> list[Fact]:
 
 
 def shortfall(view: View, standing: Standing) -> list[Fact]:
-    """Events that we left out under load, and events that nobody could read."""
+    """Events left out under load, unreadable, waiting for us; and a terminal that waits for us."""
     facts: list[Fact] = []
     if standing.shed:
         facts.append(Fact(((f"{short_count(standing.shed)} events left out", "warn"),)))
     unread = sum(view.cluster.malformed.values())
     if unread:
         facts.append(Fact(((f"{short_count(unread)} unreadable", "warn"),)))
+    if standing.lag_s >= 0.5:
+        facts.append(Fact(((f"lag {duration(standing.lag_s)}", "warn"),)))
+    if standing.line_lag_s >= SLOW_LINE_S:
+        facts.append(Fact(((f"slow line {duration(standing.line_lag_s)}", "warn"),)))
     return facts
 
 

@@ -100,6 +100,8 @@ class TaskRows(PlainRows):
 ON_HOME = 200
 """Most rows of a list that is not a screen of its own."""
 LONGEST_AMONG = 1_000
+LATEST = 5_000
+"""Running tasks among which those of a worker are looked for that it has not listed yet."""
 
 
 class RunningRows(PlainRows):
@@ -191,13 +193,19 @@ class WorkerTaskRows(PlainRows):
         worker = cluster.workers.get(self.hostname)
         if worker is None:
             return self._ids
-        running = [t.id for t in cluster.tasks_of(cluster.running) if t.worker == self.hostname]
+        listed = (*(worker.running or ()), *islice(reversed(cluster.running), LATEST))
+        running = [
+            task
+            for task in cluster.tasks_of(dict.fromkeys(listed))
+            if task.worker == self.hostname and task.id in cluster.running
+        ]
+        running.sort(key=lambda task: task.started_at or task.first_seen)
         held = [
             t.id
             for t in cluster.tasks_of((*(worker.reserved or ()), *(worker.scheduled or ())))
             if t.state in ("RECEIVED", "RETRY")
         ]
-        ids = list(dict.fromkeys((*running, *held)))
+        ids = list(dict.fromkeys((*(task.id for task in running), *held)))
         return self.settled(ids)
 
     def record(self, row_id: str, view: View) -> Task | None:

@@ -110,7 +110,9 @@ def run_cell(task: Task, view: View) -> Cell:
     seconds = task.runtime_so_far(view.now)
     if seconds is None:
         return ("", "") if not task.started_at and not task.final else UNKNOWN
-    return known(seconds, duration(seconds), view, "bold" if task.state == STARTED else "")
+    running = task.state == STARTED
+    words = "<1s" if running and not seconds else duration(seconds)
+    return known(seconds, words, view, "bold" if running else "")
 
 
 def process_cell(task: Task, view: View) -> Cell:

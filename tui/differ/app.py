@@ -54,6 +54,11 @@ class SparingApp(App[int]):
         """Whether the paint clock may strike: not while output waits, seldom on a slow line."""
         return self.line.may_tick(private.queued(self))
 
+    @property
+    def line_lag_s(self) -> float:
+        """How far the terminal at the far end is behind, in seconds."""
+        return self.line.lag_s
+
     # -- frames -------------------------------------------------------------------------------
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:

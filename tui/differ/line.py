@@ -23,7 +23,7 @@ REMEMBERED = 60
 """Round trips, of which the best one is what the line takes when nothing waits."""
 EVERY_S, SLOWER_S, SLOWEST_S = 0.25, 0.5, 1.0
 """From tick to tick, by how late the terminal is."""
-KEYS_EVERY_S = 0.25
+KEYS_EVERY_S, KEYS_AT_LEAST_EVERY_S = 0.25, 1.0
 """Frames of keys, while the terminal is late; in between they become one."""
 EARLY_S = 0.05
 """By so much a timer may strike too early."""
@@ -75,7 +75,10 @@ class Line:
 
     def may_send(self, queued: int) -> bool:
         """Whether a frame may go; else it is kept, and becomes one with the next."""
-        return queued < 2 and not (self.jammed and self._clock() - self._sent_at < KEYS_EVERY_S)
+        if not self.jammed:
+            return queued < 2
+        pause = min(max(KEYS_EVERY_S, self.lag_s / 2), KEYS_AT_LEAST_EVERY_S)
+        return queued < 2 and self._clock() - self._sent_at >= pause
 
     def sent(self, typing: bool = False) -> str:
         """A frame goes; the question to send behind it, or nothing: no answer amid ``typing``."""

@@ -29,11 +29,6 @@ class Block:
         self.ids = ids
         self.serials = serials
 
-    @property
-    def first(self) -> int:
-        """Serial of its oldest task."""
-        return self.serials[0]
-
     def cut(self, start: int) -> Block:
         """A new block of what stands from ``start`` on."""
         return Block(self.ids[start:], self.serials[start:])
@@ -172,11 +167,14 @@ def find(blocks: Sequence[Block], serial: int) -> tuple[int, int, bool]:
     """The block a serial belongs into, its place there, and whether it stands there."""
     if not blocks:
         return 0, 0, False
-    number = max(0, bisect_right(blocks, serial, key=_first) - 1)
+    if len(blocks) == 1 or serial < blocks[1].serials[0]:  # where most tasks leave
+        number = 0
+    else:
+        number = bisect_right(blocks, serial, key=_first) - 1
     serials = blocks[number].serials
     offset = bisect_left(serials, serial)
     return number, offset, offset < len(serials) and serials[offset] == serial
 
 
 def _first(block: Block) -> int:
-    return block.first
+    return block.serials[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 from .events import LATEST
 from .fleet import number
-from .task import INSPECT, RANK, RETRY, REVOKED, STARTED, UNKNOWN, Exact, Task
+from .task import INSPECT, RANK, RETRY, REVOKED, STARTED, UNKNOWN, Exact, Precedence, Task
 
 
 def fold(task: Task, entry: dict[str, Any], hostname: str, at: float, state: str) -> bool:
@@ -42,7 +42,7 @@ def fold(task: Task, entry: dict[str, Any], hostname: str, at: float, state: str
     )
     if isinstance(entry.get("worker_pid"), int) and number(entry["worker_pid"]) is not None:
         task.pid = entry["worker_pid"]
-    task.order = (task.retries, task.order[1], RANK[state])
+    task.order = Precedence(task.retries, task.order.at, RANK[state])
     if ended or (changed and state == STARTED):
         task.ended_at = None
     return changed

@@ -58,7 +58,8 @@ class KeptTasks:
             self._evict()
         elif task.serial < 0:
             task = self._alive(task)
-        self.tell(task)
+        self.news.append(task)
+        self.news_count += 1
         return task
 
     def older(self, task_id: str, at: float) -> Task:
@@ -123,7 +124,7 @@ class KeptTasks:
         if oldest:
             self._evict()
 
-    def forgotten(self, task_id: str) -> None:
+    def forgotten(self, task: Task) -> None:
         """A task was evicted; whoever keeps more about it drops that too."""
 
     def _evict(self) -> None:
@@ -141,7 +142,7 @@ class KeptTasks:
         task = self.tasks.pop(task_id)
         self.arrivals.discard(task)
         self.counts[task.state] -= 1
-        self.forgotten(task_id)
+        self.forgotten(task)
         self.evicted += 1
         self.tell(task)
 

@@ -17,6 +17,7 @@ from .task import (
     STARTED,
     SUCCESS,
     Attempt,
+    Precedence,
     Task,
 )
 
@@ -61,7 +62,8 @@ def _describe(task: Task, event: Event) -> None:
     if event.args is not None and task.args_source in ("", EVENTS):
         task.args, task.kwargs, task.args_source = event.args, event.kwargs, EVENTS
     if event.root_id and not task.root_id:
-        task.root_id = event.root_id
+        # Most tasks are their own root: the same text need not be kept twice.
+        task.root_id = task.id if event.root_id == task.id else event.root_id
     if event.parent_id and event.parent_id != task.id and not task.parent_id:
         task.parent_id = event.parent_id
     if event.eta is not None:
@@ -73,8 +75,8 @@ def _describe(task: Task, event: Event) -> None:
 def _sent(task: Task, event: Event) -> None:
     _describe(task, event)
     task.queue = sys.intern(event.queue) if event.queue else task.queue
-    task.exchange = event.exchange if event.exchange is not None else task.exchange
-    task.routing_key = event.routing_key or task.routing_key
+    task.exchange = sys.intern(event.exchange) if event.exchange is not None else task.exchange
+    task.routing_key = sys.intern(event.routing_key) if event.routing_key else task.routing_key
     task.client = sys.intern(event.hostname)
     if not event.retries or task.sent_at is None:
         task.sent_at = event.timestamp
@@ -83,7 +85,7 @@ def _sent(task: Task, event: Event) -> None:
 
 def _received(task: Task, event: Event) -> bool:
     retries = event.retries or 0
-    order = (retries, event.timestamp, RANK[RECEIVED])
+    order = Precedence(retries, event.timestamp, RANK[RECEIVED])
     _describe(task, event)
     if order < task.order:
         _received_late(task, event, retries)
@@ -91,7 +93,7 @@ def _received(task: Task, event: Event) -> bool:
     if retries > task.retries and _began_already(task, event):
         # Its start was heard before its arrival: they are the same try.
         task.retries, task.received_at = retries, event.timestamp
-        task.order = (retries, task.order[1], task.order[2])
+        task.order = Precedence(retries, task.order.at, task.order.rank)
         return False
     if _was_tried(task, retries):
         _close_attempt(task)
@@ -105,7 +107,7 @@ def _received(task: Task, event: Event) -> bool:
 
 def _began_already(task: Task, event: Event) -> bool:
     """A retried try ends after the next one was received; any other later news is of that next."""
-    return event.timestamp < task.order[1] and task.state not in (RECEIVED, RETRY)
+    return event.timestamp < task.order.at and task.state not in (RECEIVED, RETRY)
 
 
 def _was_tried(task: Task, retries: int) -> bool:
@@ -127,7 +129,7 @@ def _received_late(task: Task, event: Event, retries: int) -> None:
 def _moved(task: Task, event: Event, state: str) -> bool:
     if _belongs_to_former_attempt(task, event, state) or _contradicts(task, state):
         return False
-    order = (task.retries, event.timestamp, RANK[state])
+    order = Precedence(task.retries, event.timestamp, RANK[state])
     if order < task.order and not _told_twice(task, event, state):
         _fill_times(task, event, state)
         return False
@@ -135,7 +137,7 @@ def _moved(task: Task, event: Event, state: str) -> bool:
         retries = task.retries + 1 if task.state == RETRY else task.retries
         _close_attempt(task)
         task.retries = retries
-        order = (retries, event.timestamp, RANK[state])
+        order = Precedence(retries, event.timestamp, RANK[state])
     _where(task, event)
     _fill_times(task, event, state)
     if state == STARTED:
@@ -217,7 +219,7 @@ def _where(task: Task, event: Event) -> None:
     task.pid = event.pid if event.pid is not None else task.pid
 
 
-def _set(task: Task, state: str, order: tuple[int, float, int], as_of: float) -> None:
+def _set(task: Task, state: str, order: Precedence, as_of: float) -> None:
     task.state, task.order, task.as_of = state, order, as_of
     task.source, task.verdict = EVENTS, None
 

@@ -24,8 +24,10 @@ def matches(task: Task, needle: str, now: float) -> bool:
     if needle in SHOWN_UNTIL_ETA and (eta_of(task) or 0.0) > now:
         return True
     named = (task.name, task.id, task.state, task.worker, task.queue)
-    texts = (*named, task.args, task.kwargs, task.exception)
-    return any(text is not None and needle in text.casefold() for text in texts)
+    for text in (*named, task.args, task.kwargs, task.exception):  # any() takes twice as long
+        if text and needle in text.casefold():
+            return True
+    return False
 
 
 def eta_of(task: Task) -> float | None:

@@ -21,6 +21,7 @@ from .task import (
     SUCCESS,
     UNKNOWN,
     Exact,
+    Precedence,
     Task,
 )
 
@@ -119,13 +120,13 @@ def _under_way(task: Task, meta: ResultMeta, at: float) -> bool:
         return False
     task.state, task.source, task.as_of = meta.state, BACKEND, at
     task.verdict = VERDICTS[meta.state]
-    task.order = (task.retries, task.order[1], RANK[meta.state])
+    task.order = Precedence(task.retries, task.order.at, RANK[meta.state])
     return True
 
 
 def _ended(task: Task, meta: ResultMeta, at: float, verdict: str) -> None:
     task.state, task.source, task.as_of, task.verdict = meta.state, BACKEND, at, verdict
-    task.order = (task.retries, task.order[1], RANK[meta.state])
+    task.order = Precedence(task.retries, task.order.at, RANK[meta.state])
     task.expired, task.terminated = verdict == EXPIRED, verdict == TERMINATED
     if meta.state in FINAL:
         task.ended_at = meta.date_done or at

@@ -28,6 +28,21 @@ RANK = {
 
 EVENTS, INSPECT, BACKEND = "events", "inspect", "result backend"
 """The sources a fact may come from."""
+_SOURCES: dict[tuple[str, ...], tuple[str, ...]] = {}
+"""Each combination of them once: all tasks of which the same sources spoke share it."""
+
+
+class Precedence(msgspec.Struct, frozen=True, order=True, gc=False):
+    """Of two pieces of news the greater holds: by try, then by time, then by how far the state is.
+
+    No tuple: a million of those are a pause of the garbage collector that is felt.
+    """
+
+    retries: int = 0
+    at: float = 0.0
+    """Epoch seconds, the teller's clock."""
+    rank: int = 0
+    """Of ``RANK``."""
 
 MISSING = "result missing: nothing is stored (expired or ignored)"
 """Verdict on a task that has left its worker and of which the backend knows nothing."""
@@ -100,8 +115,8 @@ class Task(msgspec.Struct, gc=False):
     """Which source spoke last about the state."""
     as_of: float = 0.0
     """Epoch seconds at which that source said so."""
-    order: tuple[int, float, int] = (0, 0.0, 0)
-    """(retries, timestamp, rank) of what set the state; smaller news never lowers it."""
+    order: Precedence = Precedence()
+    """Of what set the state; smaller news never lowers it."""
     sources: tuple[str, ...] = ()
     verdict: str | None = None
     """How the state was worked out when no event told it, in words."""
@@ -112,7 +127,8 @@ class Task(msgspec.Struct, gc=False):
     def heard_from(self, source: str) -> None:
         """Remember that a source spoke of it."""
         if source not in self.sources:
-            self.sources = (*self.sources, source)
+            told = (*self.sources, source)
+            self.sources = _SOURCES.setdefault(told, told)
 
     @property
     def final(self) -> bool:

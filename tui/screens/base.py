@@ -98,6 +98,7 @@ class BaseScreen(Moves, Acts):
             host.lag_s,
             tuple(host.findings),
             host.shed,
+            host.line_lag_s,
         )
 
     def on_mount(self) -> None:

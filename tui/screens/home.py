@@ -16,10 +16,12 @@ from ..columns.workers import WorkerRows
 from ..commands import catalog
 from ..commands.base import Command
 from ..model.seam import Act, Target
+from ..widgets.chart_pane import ChartPane
 from ..widgets.lines import Lines
 from ..widgets.table import VirtualTable
 from .base import BaseScreen
-from .home_layout import ROOMY, Place, Wanted, places
+from .home_charts import HomeCharts
+from .home_layout import ROOMY, Place, Wanted, chart_room, places
 from .notices import notices
 
 TASK_TABLES = ("running", "failures")
@@ -66,7 +68,7 @@ class HomeScreen(BaseScreen):
     )
 
     def body(self) -> ComposeResult:
-        """Notices, and six sections that ``home_layout`` places."""
+        """Notices, the sections and the charts that ``home_layout`` places."""
         self._tables = {
             "attention": VirtualTable(AttentionRows(lambda: self.host.findings), id="attention"),
             "queues": VirtualTable(QueueRows(queues.HOME), id="queues"),
@@ -78,8 +80,10 @@ class HomeScreen(BaseScreen):
         }
         self._attended = False
         self._held: dict[str, tuple[int, float]] = {}
+        self._charts = HomeCharts()
         yield Lines(id="notices")
         yield from self._tables.values()
+        yield from self._charts.panes.values()
 
     def paint(self, view: View) -> None:
         """Notices, places of the sections, then the sections."""
@@ -93,6 +97,7 @@ class HomeScreen(BaseScreen):
         for table in self._tables.values():
             if table.display:
                 table.tick(view)
+        self._charts.draw(view, host.findings)
         host.on_screen([i for name in TASK_TABLES for i in self._tables[name].shown_ids()])
 
     def _lay_out(self, view: View, notices: int) -> None:
@@ -101,10 +106,12 @@ class HomeScreen(BaseScreen):
         body = height - (2 if height < 20 else 3) - 1 - gap
         top = notices + gap if notices else 0
         wanted = {name: w for name in self._tables if (w := self._wanted(name, view))}
-        placed = places(wanted, width, body, top, gap)
+        room = chart_room(wanted, width, body, top, gap)
+        charts = self._charts.settled(room, view, self.app.size)
+        placed = places(wanted, width, body, top, gap, charts)
         self.query_one("#body").styles.padding = (gap, 0, 0, 0)
-        for name, table in self._tables.items():
-            _put(table, placed.get(name))
+        for name, part in (self._tables | self._charts.panes).items():
+            _put(part, placed.get(name))
 
     def _attend(self) -> None:
         """The first finding takes the focus, unless somebody has begun to look elsewhere."""
@@ -170,6 +177,7 @@ class HomeScreen(BaseScreen):
         frozen = not any(table.frozen for table in self._tables.values())
         for table in self._tables.values():
             table.freeze(frozen)
+        self._charts.frozen = frozen
 
     def acting_on_tasks(self) -> list[str]:
         """Tasks of the list with the focus; elsewhere there are none."""
@@ -197,11 +205,11 @@ class HomeScreen(BaseScreen):
         self.ask(Act.PURGE, [Target("queue", name) for name in names])
 
 
-def _put(table: VirtualTable, place: Place | None) -> None:
+def _put(part: VirtualTable | ChartPane, place: Place | None) -> None:
     """Move and size a section; nothing is laid out anew while its place stands."""
-    table.display = place is not None
-    if place is None or table.place == place:
+    part.display = place is not None
+    if place is None or part.place == place:
         return
-    table.place = place
-    table.styles.offset = (place.x, place.y)
-    table.styles.width, table.styles.height = place.width, place.height
+    part.place = place
+    part.styles.offset = (place.x, place.y)
+    part.styles.width, part.styles.height = place.width, place.height

@@ -56,6 +56,10 @@ class Host(Protocol):
     def lag_s(self) -> float:
         """Age of the oldest event that waits to be folded in."""
 
+    @property
+    def line_lag_s(self) -> float:
+        """How far the terminal at the far end is behind."""
+
     def view(self) -> View:
         """Now, and how cells are to be shown."""
 

@@ -1,15 +1,20 @@
-"""Queues: depth, consumers and what happened to them; purge and undo."""
+"""Queues: depth, consumers, what happened to them and the backlog of one; purge and undo."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from textual.app import ComposeResult
+
 from ..columns.base import View
 from ..columns.queues import COLUMNS, QueueRows
+from ..columns.trends import queue_chart
 from ..commands import catalog
 from ..commands.base import Command
 from ..model.seam import Act, Target
-from .table_screen import LOOKS, TableScreen
+from ..widgets.chart_pane import ChartPane
+from .home_layout import ROOMY, chart_lines
+from .table_screen import LOOKS, LOW, TableScreen
 
 
 class QueuesScreen(TableScreen):
@@ -21,6 +26,41 @@ class QueuesScreen(TableScreen):
     def rows(self) -> QueueRows:
         """All queues."""
         return QueueRows(COLUMNS)
+
+    def body(self) -> ComposeResult:
+        """The table, and below it the backlog of the selected queue."""
+        self._room: tuple[int, int, int] | None = None
+        yield from super().body()
+        yield ChartPane(id="chart")
+
+    def paint(self, view: View) -> None:
+        """The table, then the chart in the rows that are left."""
+        lines = self._make_room(view)
+        super().paint(view)
+        pane = self.query_one(ChartPane)
+        queue = view.cluster.queues.get(self.main.cursor_id or "")
+        if queue is None or not pane.display or self.main.frozen:
+            return
+        findings = self.host.findings
+        told = tuple(finding.key for finding in findings)
+        chart = view.once((queue.name, told), lambda: queue_chart(view, queue, findings))
+        pane.draw(chart, view, self.app.size.width, lines)
+
+    def _make_room(self, view: View) -> int:
+        """Lines of the chart. All queues keep their rows, also those filtered out: no jumps."""
+        height = self.app.size.height
+        gap = 1 if height >= ROOMY else 0
+        around = (3 if height >= LOW else 2) + (height >= LOW) + 1
+        rows = self.total(view)
+        lines = chart_lines(height - around - (rows + 1) - gap) if rows else 0
+        pane, room = self.query_one(ChartPane), (rows, lines, gap)
+        if room == self._room:
+            return lines
+        self._room = room
+        pane.display = bool(lines)
+        pane.styles.height, pane.styles.margin = lines, (gap, 0, 0, 0)
+        self.main.styles.height = rows + 1 if lines else "1fr"
+        return lines
 
     def total(self, view: View) -> int:
         """Queues known."""

@@ -89,10 +89,13 @@ class TableScreen(BaseScreen):
 
     def _bring_up_to_date(self, view: View) -> None:
         """Work on the order of the rows: at once if it is soon done, else beside all the rest."""
-        if self.main.frozen or self._carrying_on or not self._slice(view):
+        if self._carrying_on or not self._looked_at() or not self._slice(view):
             return
         self._carrying_on = True
         self.run_worker(self._carry_on(), group="order")
+
+    def _looked_at(self) -> bool:
+        return self.stands and not self.main.frozen
 
     def _slice(self, view: View) -> bool:
         """Work on it for a moment; False when nothing is left to do."""
@@ -103,8 +106,9 @@ class TableScreen(BaseScreen):
         return False
 
     async def _carry_on(self) -> None:
+        """Until it is done, or nobody looks at the rows; the paint clock takes it up again."""
         try:
-            while not self.main.frozen and self._slice(self.host.view()):  # noqa: ASYNC110  work
+            while self._looked_at() and self._slice(self.host.view()):  # noqa: ASYNC110  it works
                 await asyncio.sleep(NAP_S)
         finally:
             self._carrying_on = False

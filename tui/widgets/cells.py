@@ -43,6 +43,11 @@ def sign_cut(text: str, sign: str) -> str:
     return cut_cells(f"{text}  ", cell_len(text), sign)
 
 
+def _bare(words: str) -> bool:
+    """Whether a blank of that style shows nothing but the background."""
+    return "filled" not in words and "underline" not in words
+
+
 def strip_of(cells: Iterable[Cell], width: int, look: Look, on: str = "bg") -> Strip:
     """One line of cells on a background, cut (with its sign) or filled up to ``width`` cells.
 
@@ -59,6 +64,8 @@ def strip_of(cells: Iterable[Cell], width: int, look: Look, on: str = "bg") -> S
         used += size
         if text.isspace() and runs and "filled" not in runs[-1][1] and "underline" not in words:
             words = runs[-1][1] if "filled" not in words else words
+        elif len(runs) == 1 and runs[0][0].isspace() and _bare(runs[0][1]) and _bare(words):
+            runs[0] = (runs[0][0], words)  # the indent is drawn with what it leads to
         if runs and runs[-1][1] == words:
             runs[-1] = (runs[-1][0] + text, words)
         elif text:

@@ -25,7 +25,8 @@ class Header(Lines):
             self.show((first, self._tabs(root, width) if root else self._crumbs(root, crumbs)))
             return
         third = self._tabs(root, width) if root else self._crumbs(root, crumbs)
-        self.show((first, Line(in_a_row(fitting(figures(view), width - 3))), third))
+        facts = view.once("figures", lambda: figures(view))
+        self.show((first, Line(in_a_row(fitting(facts, width - 3))), third))
 
     def _first(self, standing: Standing, view: View, width: int) -> Line:
         gap = 3 if width >= 90 else 2

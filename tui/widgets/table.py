@@ -16,7 +16,7 @@ from ..theme import Look
 from .cells import strip_of
 from .lines import Line
 from .look import look_of
-from .table_lines import NOTHING, Painted, Sort, head_cells, row_cells
+from .table_lines import NOTHING, Painted, Sort, hangs, head_cells, row_cells
 
 GONE = "gone"
 
@@ -287,11 +287,9 @@ class VirtualTable(Widget, can_focus=True):
             text, words = placed.column.drawn(record, view, placed.width)
         else:
             text, words = placed.column.cell(record, view)
-        if len(text) > placed.width:
-            hangs = placed.column.right and text.endswith(")") and len(text) == placed.width + 1
-            if not hangs:
-                text = placed.column.short(record, view) if placed.column.short else text
-                text = placed.column.cut(text, placed.width, view.cut)
+        if len(text) > placed.width and not hangs(text, placed):
+            text = placed.column.short(record, view) if placed.column.short else text
+            text = placed.column.cut(text, placed.width, view.cut)
         return text, ("dim" if view.stale else words)
 
     def _second_line(self, lines: list[Painted], view: View) -> None:

@@ -42,21 +42,27 @@ def row_cells(painted: Painted, placed: Sequence[Placed[Any]], look: Look) -> li
     ]
     x = EDGE
     for place, (text, words) in zip(placed, painted.cells, strict=True):
-        cells.append((" " * (place.x - x), painted.style))
+        early = hangs(text, place) and len(text) == place.width + 2
+        cells.append((" " * (place.x - x - early), painted.style))
         if "/" in words:
             cells += two_styles(text, words)
             x = place.x + len(text)
         else:
             shown = _in_place(text, place, look.cut)
             cells.append((shown, words or painted.style))
-            x = place.x + max(place.width, len(shown) if shown.endswith(")") else 0)
+            x = place.x + place.width + (hangs(text, place) and shown.endswith(")"))
     return cells
 
 
+def hangs(text: str, place: Placed[Any]) -> bool:
+    """An old number whose digits fit: its parentheses hang in the gaps, the digits stay in line."""
+    old = place.column.right and text.startswith("(") and text.endswith(")")
+    return old and len(text) <= place.width + 2
+
+
 def _in_place(text: str, place: Placed[Any], cut: str) -> str:
-    """The text in its width; the last parenthesis of an old number hangs in the gap behind."""
-    hangs = place.column.right and text.startswith("(") and text.endswith(")")
-    width = place.width + hangs
+    """The text in its width, an old number with its parentheses."""
+    width = max(place.width + 1, len(text)) if hangs(text, place) else place.width
     return fit(cut_cells(text, width, cut), width, place.column.right)
 
 

@@ -8,8 +8,11 @@ import argparse
 import base64
 import itertools
 import json
+import math
 import random
 import socket
+import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -52,7 +55,7 @@ class Tasks:
     def _one_task(self) -> Iterator[Message]:
         self.tasks += 1
         worker = self._random.choice(list(self.pids))
-        task_id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        task_id = task_uuid(self._random)
         name = self._random.choice(TASKS)
         text = {"args": f"({self.tasks}, 'customer {self.tasks}')", "kwargs": "{'tries': 3}"}
         kin = {"root_id": task_id, "parent_id": None, "retries": 0, "eta": None, "expires": None}
@@ -103,6 +106,11 @@ class Tasks:
         return {**head, **fields, "timestamp": time.time(), "type": kind}
 
 
+def task_uuid(chance: random.Random) -> str:
+    """A task id that is the same in every run."""
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+
 def encoded(body: object) -> bytes:
     """An event, or a list of them, as JSON."""
     return msgspec.json.encode(body)
@@ -149,13 +157,18 @@ class Wire:
         self._client.close()
 
 
-def run(url: str, rate: float, seconds: float, seed: int, events: int) -> dict[str, object]:
+def run(
+    url: str, rate: float, seconds: float, seed: int, events: int, stopped: threading.Event
+) -> dict[str, object]:
     """Publish at a rate for so long, or so many events at once; what was sent."""
     tasks, wire = Tasks(seed), Wire(url)
     stream = tasks.messages()
     wire.publish(list(tasks.beats()))
     task_events, began, beat_at = 0, time.monotonic(), time.monotonic() + BEAT_EVERY_S
-    while (now := time.monotonic()) - began < seconds or task_events < events:
+    while not stopped.is_set():
+        now = time.monotonic()
+        if now - began >= seconds and task_events >= events:
+            break
         due = events if events else rate * (now - began)
         messages: list[Message] = []
         while task_events < due:
@@ -177,6 +190,11 @@ def run(url: str, rate: float, seconds: float, seed: int, events: int) -> dict[s
     return {**told, "per_s": task_events / took_s, "host": socket.gethostname()}
 
 
+def _wait_closed(stopped: threading.Event) -> None:
+    sys.stdin.read()
+    stopped.set()
+
+
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -184,9 +202,15 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.0, help="events a second")
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--events", type=int, default=0, help="so many at once, instead of a rate")
+    parser.add_argument("--until-closed", action="store_true", help="until its stdin closes")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    told = run(options.url, options.rate, options.seconds, options.seed, options.events)
+    stopped = threading.Event()
+    seconds = options.seconds
+    if options.until_closed:
+        seconds = math.inf
+        threading.Thread(target=_wait_closed, args=(stopped,), daemon=True).start()
+    told = run(options.url, options.rate, seconds, options.seed, options.events, stopped)
     print(json.dumps(told), flush=True)
 
 

@@ -18,6 +18,15 @@ import pyte
 MODE_2026 = b"\x1b[?2026$p"
 MODE_2026_ANSWER = b"\x1b[?2026;2$y"
 """A terminal that knows synchronized output says so when asked."""
+FRAME_BEGINS, FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
+REMEMBERED = 15
+"""Bytes of the past in which a mark or a question may have begun."""
+SLOW_PIECE = 32
+"""Bytes a slow line takes at once: it has no buffer worth mentioning, unlike the pty before it."""
+LINE_BUSY_S = 0.002
+"""A slow line that is read again so soon has not been idle: it owes what it was late."""
+EDGE = (1, 3, 5)
+"""Columns that tell the background of a row."""
 LEFT_OUT = ("NO_COLOR", "TMUX", "COLUMNS", "LINES", "COLORFGBG")
 
 
@@ -36,7 +45,8 @@ class Terminal:
     """A program with a controlling terminal of its own, as a person's would have.
 
     What it writes is kept with the time of its arrival and drawn later, so that drawing never
-    delays the program while it is being timed.
+    delays the program while it is being timed. With ``bytes_per_s`` the terminal hangs on a slow
+    line: a byte arrives when the line has carried it, and the program feels the back-pressure.
     """
 
     def __init__(
@@ -46,8 +56,19 @@ class Terminal:
         rows: int = 24,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
+        bytes_per_s: float | None = None,
     ) -> None:
         self.size = (columns, rows)
+        self.in_frame = False
+        """What was drawn last belongs to a frame whose end has not been drawn."""
+        self.drawn = 0
+        """Bytes drawn."""
+        self._bytes_per_s = bytes_per_s
+        self._line_free_at = 0.0
+        self.frames_read = 0
+        """Ends of frames among what was read."""
+        self._heard = b""
+        self._marked = b""
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._master, slave = pty.openpty()
@@ -86,18 +107,44 @@ class Terminal:
                 self._take()
         return bool(until is not None and until())
 
+    def read_frame(self, seconds: float) -> bool:
+        """Take what is written until a frame has ended; False if none did within so long."""
+        before = self.frames_read
+        return self.read(seconds, lambda: self.frames_read > before)
+
+    def must_run(self) -> None:
+        """Raise AssertionError with the screen if the program has ended."""
+        if not self.open or self.process.poll() is not None:
+            self.draw()
+            raise AssertionError(f"it has ended by itself\n{self.text}")
+
     def _take(self) -> None:
         try:
-            data = os.read(self._master, 65536)
+            data = os.read(self._master, SLOW_PIECE if self._bytes_per_s else 65536)
         except OSError:  # Linux says so when the last one who had it open is gone
             data = b""
         if not data:
             self.open = False
             return
-        if MODE_2026 in data:
-            os.write(self._master, MODE_2026_ANSWER)
+        if self._bytes_per_s:
+            self._carry(len(data) / self._bytes_per_s)
         self.bytes_read += len(data)
         self._chunks.append((time.monotonic(), data))
+        self._listen(data)
+
+    def _carry(self, seconds: float) -> None:
+        """Wait until the slow line has brought it all here."""
+        now = time.monotonic()
+        busy = now - self._line_free_at < LINE_BUSY_S
+        self._line_free_at = (self._line_free_at if busy else now) + seconds
+        time.sleep(max(0.0, self._line_free_at - now))
+
+    def _listen(self, data: bytes) -> None:
+        """Answer each question and count each frame, also where one came in two pieces."""
+        for _ in range(_found(self._heard, data, MODE_2026)):
+            os.write(self._master, MODE_2026_ANSWER)
+        self.frames_read += _found(self._heard, data, FRAME_ENDS)
+        self._heard = (self._heard + data)[-REMEMBERED:]
 
     def received(self, words: bytes) -> bool:
         """Whether a piece read and not yet drawn holds the words."""
@@ -110,13 +157,39 @@ class Terminal:
     # -- seeing -------------------------------------------------------------------------------
 
     def draw(self, until: Callable[[], object] | None = None) -> float | None:
-        """Draw what was read; seconds from the start to the piece after which it was true."""
+        """Draw what was read; seconds from the start to the piece after which it was true.
+
+        It is asked after each piece that was read, and after each frame that ended within one.
+        """
         for index, (at, data) in enumerate(self._chunks):
-            self._stream.feed(data)
-            if until is not None and until():
-                del self._chunks[: index + 1]
-                return at - self.began
+            begun = 0
+            while begun < len(data):
+                ended = data.find(FRAME_ENDS, begun) + len(FRAME_ENDS)
+                ended = ended if ended >= len(FRAME_ENDS) else len(data)
+                self._feed(data[begun:ended])
+                begun = ended
+                if until is not None and until():
+                    rest = [(at, data[begun:])] if begun < len(data) else []
+                    self._chunks[: index + 1] = rest
+                    return at - self.began
         self._chunks.clear()
+        return None
+
+    def _feed(self, data: bytes) -> None:
+        self._stream.feed(data)
+        self.drawn += len(data)
+        marked = self._marked + data
+        begins, ends = marked.rfind(FRAME_BEGINS), marked.rfind(FRAME_ENDS)
+        if begins != ends:  # else there is neither
+            self.in_frame = begins > ends
+        self._marked = marked[-REMEMBERED:]
+
+    def row_on(self, background: str) -> int | None:
+        """The first row whose left edge has that background (six digits); None: there is none."""
+        for y in range(self.size[1]):
+            line = self._screen.buffer[y]
+            if all(line[x].bg == background for x in EDGE):
+                return y
         return None
 
     @property
@@ -184,6 +257,11 @@ class Terminal:
         trace: TracebackType | None,
     ) -> None:
         self.end()
+
+
+def _found(before: bytes, data: bytes, words: bytes) -> int:
+    """How often the words are in the data, those included that began before it."""
+    return (before[-(len(words) - 1) :] + data).count(words)
 
 
 def _own_terminal() -> None:
