@@ -68,6 +68,10 @@ class Broker(Protocol):
     def no_ages(self) -> str:
         """Why no waiting times are told; empty: they are."""
 
+    @property
+    def limit(self) -> str:
+        """What of it this user may not see, in words; empty: nothing."""
+
     def unacked(self) -> int | None:
         """Messages delivered and not acknowledged; None where the broker does not tell."""
 

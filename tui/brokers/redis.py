@@ -18,7 +18,7 @@ from .redis_catalogue import Catalogue
 from .redis_depths import Depths
 from .redis_keys import STEPS
 from .redis_peek import Peek
-from .redis_scan import ask, page_size
+from .redis_scan import ask, ask_many, page_size
 from .redis_unacked import Unacked
 
 if TYPE_CHECKING:
@@ -105,11 +105,20 @@ class RedisBroker:
 
     # -- unacknowledged -----------------------------------------------------------------------
 
+    @property
+    def limit(self) -> str:
+        """What of it this user may not see, in words; empty: nothing."""
+        count = len(self.catalogue.forbidden)
+        return f"{count} key{'s' if count > 1 else ''} may not be read" if count else ""
+
     def unacked(self) -> int | None:
         """Messages delivered and not acknowledged; None where that key is something else."""
+        key, forbidden = self._unacked.key, self.catalogue.forbidden
+        if key in forbidden:
+            return None
         with self._told():
-            count: int | None = ask(self._unacked.count)
-            return count
+            (count,) = ask_many(self._client, [("HLEN", key)], forbidden=forbidden)
+            return count if isinstance(count, int) else None
 
     def unacked_by_queue(self) -> dict[str, int] | None:
         """One page of counting them by queue: the counts when a round ended, else None."""

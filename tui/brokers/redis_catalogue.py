@@ -9,7 +9,7 @@ from typing import Any
 
 from .message import parse
 from .redis_keys import BINDING, SEPARATOR, escaped, split_list, split_quarantine, wanted_queue
-from .redis_scan import Walk, ask_many
+from .redis_scan import Forbidden, Walk, ask_many
 
 READ_A_STEP = 100
 """Binding sets, or tails of unknown lists, read in one step."""
@@ -31,6 +31,8 @@ class Catalogue:
         """Queue or quarantine -> priority steps seen besides 0."""
         self.told: frozenset[str] = frozenset()
         """Queues that workers list or clients named: read whether or not a key of theirs exists."""
+        self.forbidden = Forbidden()
+        """Keys that this user may not read."""
         self.rounds = 0
         """Rounds over all keys that have ended."""
         self._bindings: dict[str, dict[str, str]] = {}
@@ -103,11 +105,17 @@ class Catalogue:
             del self._unread[exchange]
         again = time.monotonic() + min(LONGEST_REREAD_S, len(self._bindings) / REREAD_A_SECOND)
         self._read_again |= dict.fromkeys(exchanges, again)
-        names = [name for name in exchanges if wanted_queue(name, name or "-")]
+        names = [
+            name
+            for name in exchanges
+            if wanted_queue(name, name or "-")
+            and f"{self._prefix}{BINDING}{name}" not in self.forbidden
+        ]
         if not names:
             return
         asked = [("SMEMBERS", f"{self._prefix}{BINDING}{name}") for name in names]
-        for exchange, members in zip(names, ask_many(self._client, asked), strict=True):
+        replies = ask_many(self._client, asked, forbidden=self.forbidden)
+        for exchange, members in zip(names, replies, strict=True):
             self._bindings[exchange] = dict(_bindings(exchange, members or ()))
         self._bound = frozenset(q for by_key in self._bindings.values() for q in by_key.values())
         for queue in self._bound:
@@ -131,13 +139,15 @@ class Catalogue:
             and wanted_queue("", name)
             and self._no_messages.get(name, 0.0) <= now
             and not f"{self._prefix}{name}".startswith(others)
+            and f"{self._prefix}{name}" not in self.forbidden
         ]
 
     def _look_into_unknown(self) -> None:
         assert self._unknown is not None  # noqa: S101  narrows for the type checker only
         names = list(islice(self._unknown, READ_A_STEP))
         asked = [("LINDEX", f"{self._prefix}{name}", -1) for name in names]
-        for name, tail in zip(names, ask_many(self._client, asked), strict=True):
+        replies = ask_many(self._client, asked, forbidden=self.forbidden)
+        for name, tail in zip(names, replies, strict=True):
             del self._unknown[name]
             if isinstance(tail, bytes) and parse(tail) is not None:
                 queue, step = placed(name)

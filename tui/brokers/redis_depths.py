@@ -62,15 +62,20 @@ class Depths:
         queues = self._catalogue.queues
         asked = [(q, step) for q in queues for step in sorted(self._steps(q))]
         asked += self._unseen()
-        replies = ask_many(self._client, [("LLEN", self.key(*one)) for one in asked])
         lengths: dict[str, dict[int, int]] = {queue: {} for queue, _ in asked}
-        self._refused = set()
+        forbidden = self._catalogue.forbidden
+        kept_from_us = {one for one in asked if self.key(*one) in forbidden}
+        # A list that no SCAN has met does not exist, whether or not it might be read.
+        self._refused = {q for q, step in kept_from_us if step in self._steps(q)}
+        asked = [one for one in asked if one not in kept_from_us]
+        commands = [("LLEN", self.key(*one)) for one in asked]
+        replies = ask_many(self._client, commands, forbidden=forbidden)
         for (queue, step), reply in zip(asked, replies, strict=True):
             if isinstance(reply, int):
                 lengths[queue][step] = reply
                 if reply and step:
                     queues[queue].add(step)
-            else:
+            elif step in self._steps(queue):
                 self._refused.add(queue)
         self._by_queue = lengths
         self._lengths = {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 KEYS_A_STEP = 1_000
 """1.5 ms of the server's time; ten times as many took 36 ms at a stretch."""
+ASK_AGAIN_S = 60.0
+"""A key that may not be read: each refusal is a line in the server's ACL log."""
 BYTES_A_PAGE = 512 * 1024
 """Messages may be large: a page has fewer of them then."""
 
@@ -60,18 +63,59 @@ def _text(key: bytes) -> str:
         return ""
 
 
-def ask_many(client: Any, commands: Iterable[tuple[Any, ...]], atomic: bool = False) -> list[Any]:
-    """One pipeline's replies in order; None where a key is of another type than Celery's."""
+class Forbidden:
+    """Keys that this user may not read, and is not asked for again too soon."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._again_at: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._again_at)
+
+    def __contains__(self, key: str) -> bool:
+        """Whether it is better not asked for now."""
+        return self._again_at.get(key, 0.0) > self._clock()
+
+    def note(self, key: str, refused: bool) -> None:
+        """What came of asking for it."""
+        if refused:
+            self._again_at[key] = self._clock() + ASK_AGAIN_S
+        elif self._again_at:
+            self._again_at.pop(key, None)
+
+
+def ask_many(
+    client: Any,
+    commands: Iterable[tuple[Any, ...]],
+    atomic: bool = False,
+    forbidden: Forbidden | None = None,
+) -> list[Any]:
+    """One pipeline's replies in order; None where a key is of another type than Celery's.
+
+    With ``forbidden`` also where the second word, the key, may not be read.
+    """
     from redis import ResponseError
 
+    asked = list(commands)
     with client.pipeline(transaction=atomic) as pipe:
-        for words in commands:
+        for words in asked:
             pipe.execute_command(*words)
         replies = pipe.execute(raise_on_error=False)
-    for reply in replies:
-        if isinstance(reply, Exception) and not is_wrong_type(reply):
+    for words, reply in zip(asked, replies, strict=False):
+        kept_from_us = forbidden is not None and is_forbidden_key(reply)
+        if isinstance(reply, Exception) and not is_wrong_type(reply) and not kept_from_us:
             raise reply
+        if forbidden is not None:
+            forbidden.note(words[1], kept_from_us)
     return [None if isinstance(reply, ResponseError) else reply for reply in replies]
+
+
+def is_forbidden_key(reply: object) -> bool:
+    """Whether this user may run that command, and not on this key."""
+    from redis.exceptions import NoPermissionError
+
+    return isinstance(reply, NoPermissionError) and "keys" in str(reply)
 
 
 def ask(question: Callable[..., Any], *arguments: Any) -> Any:

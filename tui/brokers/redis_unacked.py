@@ -18,18 +18,19 @@ class Unacked:
     """Walks the hash ``unacked`` with HSCAN, a page at each step; never HVALS."""
 
     def __init__(self, client: Any, prefix: str, queue_of: Callable[[str, str], str]) -> None:
-        self._client, self._key, self._queue_of = client, f"{prefix}{UNACKED}", queue_of
+        self._client, self._queue_of = client, queue_of
+        self.key = f"{prefix}{UNACKED}"
         self._cursor = 0
         self._found: dict[bytes, str] = {}
 
     def count(self) -> int:
         """How many messages are delivered and not acknowledged."""
-        count: int = self._client.hlen(self._key)
+        count: int = self._client.hlen(self.key)
         return count
 
     def step(self) -> dict[str, int] | None:
         """The next page; the counts by queue when it was the last, else None."""
-        self._cursor, page = self._client.hscan(self._key, self._cursor, count=self._page())
+        self._cursor, page = self._client.hscan(self.key, self._cursor, count=self._page())
         for tag, value in page.items():
             route = _route(value)
             if route is not None:
@@ -44,7 +45,7 @@ class Unacked:
         wanted = json.dumps(task_id).encode()
         cursor = None
         while cursor != 0:
-            cursor, page = self._client.hscan(self._key, cursor or 0, count=self._page())
+            cursor, page = self._client.hscan(self.key, cursor or 0, count=self._page())
             for value in page.values():
                 if wanted in value and (found := self._message(value, task_id)):
                     return found
@@ -57,7 +58,7 @@ class Unacked:
         return (message, self._queue_of(entry[1], entry[2])) if message.task_id == task_id else None
 
     def _page(self) -> int:
-        return page_size(self._client, self._key, self.count(), MOST_A_STEP)
+        return page_size(self._client, self.key, self.count(), MOST_A_STEP)
 
 
 def _route(value: bytes) -> tuple[str, str] | None:

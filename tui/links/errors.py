@@ -61,7 +61,7 @@ def _redis_words(chain: tuple[BaseException, ...], url: str) -> BrokerError | No
     for link in chain:
         if isinstance(link, RedisError):
             said = in_words(link, url, BrokerError)
-            return BrokerError(said.title, said.hint)
+            return said if isinstance(said, BrokerError) else BrokerError(said.title, said.hint)
     return None
 
 

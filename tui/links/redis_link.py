@@ -93,6 +93,9 @@ TuiLinkError = BrokerError | BackendError
 class NotPermitted(BrokerError, BackendError):
     """The server stands and knows us, and its rules (ACL) do not let this user do that."""
 
+    said = ""
+    """What exactly, in the server's words."""
+
 
 @contextmanager
 def told(url: str, kind: LinkError) -> Iterator[None]:
@@ -175,7 +178,11 @@ def tls_of(use_ssl: object) -> dict[str, Any]:
 def in_words(error: RedisError | OSError, url: str, kind: LinkError) -> TuiLinkError:
     """The error as one sentence and what to do next; no password in either."""
     title, hint = _explain(error, f"The {WHAT[kind]} {urls.redact(url)}", url, WHAT[kind])
-    return NotPermitted(title, hint) if _not_permitted(error) else kind(title, hint)
+    if not _not_permitted(error):
+        return kind(title, hint)
+    refused = NotPermitted(title, hint)
+    refused.said = urls.clean(str(error), url).removeprefix("NOPERM ").rstrip(".")
+    return refused
 
 
 def _not_permitted(error: Exception) -> bool:
@@ -196,7 +203,10 @@ def _explain(error: RedisError | OSError, who: str, url: str, what: str) -> tupl
     if isinstance(error, redis.AuthenticationError) or "NOAUTH" in text:
         return f"{who} wants a password", "Put it into the URL: redis://:password@host/0."
     if _not_permitted(error):
-        return f"{who} does not permit this user: {said}", "Ask for the permission it names."
+        return (
+            f"{who} does not permit this user: {said}",
+            "Ask for the permission it names; r tries again.",
+        )
     if isinstance(error, redis.BusyLoadingError) or "LOADING" in text:
         return f"{who} is still loading its data", "Wait; it is tried again."
     if isinstance(error, redis.TimeoutError | TimeoutError):

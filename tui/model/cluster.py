@@ -437,7 +437,12 @@ class Cluster(KeptTasks):
 
     def state_of(self, worker: Worker, now: float) -> str:
         """The worker's state as ``worker.worker_state`` judges it."""
-        return worker_state(worker, now, self.live_since("events"))
+        since = self.live_since("events")
+        if since is None and not worker.heartbeat:
+            heard = self.health.get("events")
+            if heard is not None and heard.state == Link.OFF:  # judged by their answers alone
+                since = self.live_since("inspect")
+        return worker_state(worker, now, since)
 
     def consumers(self, queue: str) -> list[str] | None:
         """Workers that list the queue and did not say goodbye; None while nobody told."""

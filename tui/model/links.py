@@ -10,6 +10,10 @@ from .rates import PerSecond
 from .seam import Health, Link, LogLine
 
 
+BROKER = ("events", "queues", "inspect")
+"""Sources that talk to the broker, those first that know best whether it answers."""
+
+
 class Links:
     """What sources say of themselves, folded in."""
 
@@ -61,6 +65,15 @@ class Links:
             gaps.append(Gap(before.at or health.since, health.error or "the link was lost"))
         elif health.state == Link.LIVE and gaps and gaps[-1].until is None:
             gaps[-1].until = health.since
+
+    def broker(self) -> Health | None:
+        """The link that tells whether the broker answers: of events, unless those are off."""
+        known = [self.health[name] for name in BROKER if name in self.health]
+        return next((one for one in known if one.state != Link.OFF), known[0] if known else None)
+
+    def refused(self) -> list[Health]:
+        """Sources that may not do all they want to, by name."""
+        return [self.health[name] for name in sorted(self.health) if self.health[name].refused]
 
     def gap(self, source: str, begin: float, end: float) -> Gap | None:
         """The newest gap that touches this stretch."""

@@ -67,7 +67,7 @@ class Health(msgspec.Struct, frozen=True, gc=False):
     at: float = 0.0
     """Epoch seconds at which this was told: for a live link, when it was last proven."""
     refused: bool = False
-    """Off because the broker does not permit it to this user, or part of it."""
+    """The broker does not permit this user what it takes: off, or live for a part of it."""
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):

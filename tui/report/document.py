@@ -48,16 +48,20 @@ def document(monitor: Monitor) -> dict[str, Any]:
 
 
 def broker(cluster: Cluster, url: str | None) -> dict[str, Any]:
-    """The link to the broker: lost when any source has lost it."""
+    """The link to the broker: lost when any source has lost it.
+
+    Of a broker that answers ``error`` is what this user may not do there.
+    """
     links = [cluster.health[name] for name in BROKER_LINKS if name in cluster.health]
     lost = [health for health in links if health.state == Link.LOST]
-    worst = lost[0] if lost else cluster.health.get("events")
+    worst = lost[0] if lost else cluster.links.broker()
+    refused = [health.error for health in links if health.refused and health.error]
     latencies = [health.latency_ms for health in links if health.latency_ms is not None]
     return {
         "url": url,
         "transport": scheme(url),
         "state": str(worst.state) if worst else str(Link.CONNECTING),
-        "error": _error(worst),
+        "error": redact_text("; ".join(refused)) if refused and not lost else _error(worst),
         "latency_ms": min(latencies) if latencies and not lost else None,
     }
 

@@ -8,6 +8,7 @@ import threading
 import time
 
 from ..errors import TuiError
+from ..links.redis_link import NotPermitted
 from ..model.seam import Health, Link
 from .inbox import Inbox
 
@@ -25,6 +26,8 @@ class Source:
     """
 
     name = ""
+    refusal = "this is not permitted"
+    """What the broker does not permit, in words; a subclass says it."""
 
     def __init__(self, inbox: Inbox) -> None:
         self.inbox = inbox
@@ -55,14 +58,20 @@ class Source:
         """One connection's life."""
         raise NotImplementedError
 
-    def live(self, latency_ms: float | None = None) -> None:
-        """Tell that the connection stands; told again, it still stands since the first time."""
+    def live(self, latency_ms: float | None = None, limit: str = "") -> None:
+        """Tell that the connection stands; told again, it still stands since the first time.
+
+        ``limit`` says what of it this user may not see.
+        """
         self._tries, self._lost_since = 0, None
         now = time.time()
         self._live_since = self._live_since or now
         self.inbox.put(
-            Health(self.name, Link.LIVE, self._live_since, latency_ms=latency_ms, at=now)
-        )
+            Health(
+                self.name, Link.LIVE, self._live_since, limit or None, latency_ms=latency_ms,
+                at=now, refused=bool(limit),
+            )
+        )  # fmt: skip
 
     def off(self, why: str, hint: str = "") -> None:
         """Tell that there is nothing to read from, by configuration."""
@@ -74,6 +83,8 @@ class Source:
         while not self.stopping.is_set():
             try:
                 self.session()
+            except NotPermitted as error:
+                self._refused(error)
             except TuiError as error:
                 self._lost(error)
             except Exception as error:  # the thread's outermost loop: nothing may vanish silently
@@ -81,6 +92,18 @@ class Source:
                 self._lost(TuiError(f"{type(error).__name__} in source {self.name}: {error}"))
             else:
                 return
+
+    def _refused(self, error: NotPermitted) -> None:
+        """The broker stands and says no. Trying again changes nothing, until somebody asks."""
+        if self.stopping.is_set():
+            return
+        self._tries, self._live_since, self._lost_since = 0, None, None
+        now = time.time()
+        text = f"{self.refusal} ({error.said or error.title})"
+        self.inbox.put(Health(self.name, Link.OFF, now, text, error.hint, at=now, refused=True))
+        self.retry_now.clear()
+        if not self.stopping.is_set():
+            self.retry_now.wait()
 
     def _lost(self, error: TuiError) -> None:
         if self.stopping.is_set():

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TURN_S = 0.25
 """Longest wait before the thread looks whether it shall stop."""
+FIRST_LOOK_S = 0.05
 GATHER_S = 0.01
 """Pushed messages may gather for so long: waking up costs more than reading one."""
 CHECK_EVERY_S = 1.0
@@ -57,6 +58,7 @@ class EventSource(Source):
     """
 
     name = "events"
+    refusal = "hearing workers is not permitted"
 
     def __init__(self, inbox: Inbox, site: Site, folded: Callable[[], int]) -> None:
         """``folded`` tells how many events the model has taken in so far."""
@@ -81,7 +83,6 @@ class EventSource(Source):
                 self.off(NO_BROADCAST)
                 return
             with self._consuming(connection):
-                self.live()
                 self._listen(connection)
 
     @contextlib.contextmanager
@@ -117,7 +118,8 @@ class EventSource(Source):
         next_check = 0.0
         while not self.stopping.is_set():
             try:
-                connection.drain_events(timeout=TURN_S)
+                # A subscription that is refused is told at the first look: no word before.
+                connection.drain_events(timeout=TURN_S if next_check else FIRST_LOOK_S)
                 odd = 0
                 if self._gathers:
                     time.sleep(GATHER_S)
@@ -128,6 +130,8 @@ class EventSource(Source):
                 self._batch(Decoded((), {"not a message": 1}))
                 if odd >= ODD_IN_A_ROW:
                     raise BrokerError(f"Events cannot be read: {type(error).__name__}") from error
+            if not next_check:
+                self.live()
             if time.monotonic() >= next_check:
                 if self._shedding:
                     self._tell_shed({}, self.waiting())

@@ -61,6 +61,7 @@ class InspectSource(Source):
     """
 
     name = "inspect"
+    refusal = "asking workers is not permitted: names from events only"
 
     def __init__(self, inbox: Inbox, site: Site) -> None:
         super().__init__(inbox)
@@ -86,7 +87,6 @@ class InspectSource(Source):
                 self.off(NO_BROADCAST)
                 return
             with self._mailbox(connection) as box:
-                self.live()
                 self._due = dict.fromkeys(FIRST, 0.0)
                 self._converse(connection, box)
 
@@ -102,6 +102,8 @@ class InspectSource(Source):
             for answer in box.answers(TURN_S, urgent=self._open()):
                 self._hand_on(answer)
             self._end_rounds(time.monotonic())
+            if not next_check:
+                self.live()  # only now: it was permitted to ask
             if now >= next_check:
                 self.live(latency_ms(connection))
                 next_check = now + CHECK_EVERY_S

@@ -9,7 +9,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ..brokers import open_broker, why_not
-from ..links.redis_link import NotPermitted
 from ..model.observations import Prefixes, QueueDepth, QueueDepths
 from .base import Source
 from .inbox import Inbox
@@ -43,6 +42,7 @@ class QueueSource(Source):
     """Discovers queues in small steps and reads their depths."""
 
     name = "queues"
+    refusal = "reading queues is not permitted"
 
     def __init__(self, inbox: Inbox, settings: Settings) -> None:
         super().__init__(inbox)
@@ -65,15 +65,11 @@ class QueueSource(Source):
             self.off(why_not(self.settings))
             return
         with closing(broker):
-            try:
-                self.live(broker.ping())
-                if self.former is not None:
-                    broker.carry_on(self.former)
-                self.former = broker
-                Poll(broker, self).run()
-            except NotPermitted as error:
-                # The broker stands: that is no lost link, and trying again changes nothing.
-                self.off(error.title, error.hint)
+            latency_ms = broker.ping()
+            if self.former is not None:
+                broker.carry_on(self.former)
+            self.former = broker
+            Poll(broker, self).run(latency_ms)
 
 
 class Poll:
@@ -88,9 +84,10 @@ class Poll:
         self._prefixes: tuple[str, ...] = ()
         self._no_ages = ""
 
-    def run(self) -> None:
-        """Poll until the source is to stop."""
+    def run(self, latency_ms: float) -> None:
+        """Poll until the source is to stop; live is told when something was permitted."""
         stopping = self._source.stopping
+        limit: str | None = None
         while not stopping.is_set():
             now = time.monotonic()
             self._broker.want(self._source.known, self._source.shown)
@@ -100,6 +97,9 @@ class Poll:
                 self._read()
             elif now >= self._sample_due:
                 self._sample()
+            if self._broker.limit != limit:
+                limit = self._broker.limit
+                self._source.live(latency_ms, limit)
             due = min(self._depths_due, self._discover_due, self._sample_due)
             stopping.wait(max(0.0, due - time.monotonic()))
 

@@ -11,7 +11,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ..backends import open_backend, why_not
-from ..links.redis_link import NotPermitted
 from ..model.observations import ResultMeta, Results
 from ..model.task import FAILURE, SUCCESS
 from .base import Source
@@ -35,6 +34,7 @@ class ResultSource(Source):
     """Asks the result backend for what ``want`` named last."""
 
     name = "results"
+    refusal = "reading results is not permitted"
 
     def __init__(self, inbox: Inbox, settings: Settings) -> None:
         super().__init__(inbox)
@@ -57,11 +57,8 @@ class ResultSource(Source):
             self.off(why_not(self.settings))
             return
         with closing(backend):
-            try:
-                self.live(backend.ping())
-                self._poll(backend)
-            except NotPermitted as error:
-                self.off(error.title, error.hint)
+            self.live(backend.ping())
+            self._poll(backend)
 
     def _poll(self, backend: Backend) -> None:
         self._recent.again()
