@@ -52,6 +52,10 @@ class Doors(SparingApp):
             from .screens.task import TaskScreen
 
             self.push_screen(TaskScreen(name))
+        elif kind == "family":
+            from .screens.family import FamilyScreen
+
+            self.push_screen(FamilyScreen(name))
         elif kind == "worker" and name in self.cluster.workers:
             from .screens.worker import WorkerScreen
 

@@ -64,12 +64,17 @@ def test_extended_results_hold_exact_arguments() -> None:
         retries=2,
         parent_id="p",
         group_id="g",
-        children=[[["c1", None], None], [["c2", ["p", None]], []], "junk"],
+        children=[
+            [["c1", None], None],
+            [["c2", ["p", None]], []],
+            [["group", None], [[["g1", None], None], [["g2", None], None], 5]],
+            "junk",
+        ],
     )
     assert meta.args == [datetime(2026, 11, 20, 14, tzinfo=UTC), Decimal("1.50")]
     assert meta.kwargs == {"id": UUID(int=0)}
     assert (meta.name, meta.worker, meta.queue, meta.retries) == ("pay.charge", "w1@a", "pay", 2)
-    assert (meta.parent_id, meta.group_id, meta.children) == ("p", "g", ("c1", "c2"))
+    assert (meta.parent_id, meta.group_id, meta.children) == ("p", "g", ("c1", "c2", "g1", "g2"))
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ from tests.screens.sample import (
     task_id,
 )
 from tests.screens.story import calm_story, told_story
+from tests.screens.workflow import CHARGE, workflow
 
 Show = Callable[[CeleryTui, Pilot[int]], Awaitable[None]]
 
@@ -327,6 +328,8 @@ STATES = (
     State("tasks", TASKS, screen=True),
     State("task", opening("task", task_id(100)), screen=True),
     State("task-failed", opening("task", task_id(13))),
+    State("task-family", opening("task", task_id(CHARGE)), workflow),
+    State("family", opening("family", task_id(CHARGE)), workflow, screen=True),
     State("log", going("log"), screen=True),
     State("help", helping, screen=True),
     State("palette", palette),

@@ -11,6 +11,7 @@ from ..model.task import FAILURE, PENDING, RETRY, REVOKED, STARTED, UNKNOWN
 
 LONGEST_TEXT = 64 * 1024
 """Characters kept of a result's repr."""
+MOST_CHILDREN = 1_000
 
 
 def read(task_id: str, stored: bytes) -> ResultMeta:
@@ -106,12 +107,20 @@ def _exception(result: Any) -> str | None:
 
 
 def _children(children: Any) -> tuple[str, ...]:
-    """Ids in Celery's nested result tuples ``[[id, parent], children]``."""
-    if not isinstance(children, list):
-        return ()
-    heads = (child[0] for child in children if isinstance(child, list) and child)
-    ids = (head[0] if isinstance(head, list) and head else head for head in heads)
-    return tuple(task_id for task_id in ids if isinstance(task_id, str))
+    """Ids of tasks in Celery's nested result tuples ``[[id, parent], members of a group]``."""
+    found: list[str] = []
+    waiting = list(reversed(children)) if isinstance(children, list) else []
+    while waiting and len(found) < MOST_CHILDREN:
+        child = waiting.pop()
+        if not isinstance(child, list) or not child:
+            continue
+        if len(child) > 1 and isinstance(child[1], list) and child[1]:
+            waiting += reversed(child[1])  # a group is no task
+            continue
+        head = child[0][0] if isinstance(child[0], list) and child[0] else child[0]
+        if isinstance(head, str):
+            found.append(head)
+    return tuple(found)
 
 
 def _epoch(date_done: Any) -> float | None:

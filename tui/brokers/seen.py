@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..model.peeked import MESSAGE, WaitingMessage, sender_repr
+from ..model.plans import planned
 from ..model.task import Exact
 from .message import Message, parse
 
@@ -50,6 +51,7 @@ def _message(message: Message, step: int, place: int, size_bytes: int) -> Waitin
         root_id=_word(headers.get("root_id")),
         parent_id=_word(headers.get("parent_id")),
         group_id=_word(headers.get("group")),
+        plans=planned(message.task_id[:LONGEST_WORD], body.parts[2] if body.parts else None),
         origin=_word(headers.get("origin")) or "",
         redelivered=isinstance(route, dict) and route.get("redelivered") is True,
         serializer=body.serializer,

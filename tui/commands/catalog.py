@@ -26,6 +26,7 @@ TIME = Command("time", ("t",), "time", "clock in UTC or local time", Group.VIEW,
 YANK = Command("yank", ("y",), "yank", "copy the id under the cursor", Group.VIEW, 7)
 WRAP = Command("wrap", ("w",), "wrap", "wrap long lines", Group.VIEW)
 REFRESH = Command("refresh", ("r",), "refresh", "ask again now; retry a lost broker", Group.VIEW)
+FAMILY = Command("family", ("f",), "family", "the whole tree of its workflow", Group.VIEW, 2)
 HELP = Command("help", ("question_mark",), "help", "keys of this screen", Group.VIEW)
 PALETTE = Command("palette", ("ctrl+p", "colon"), "commands", "all commands by name", Group.VIEW)
 THEME = Command("theme", ("ctrl+t",), "theme", "next theme: night, paper, ansi, mono", Group.VIEW)

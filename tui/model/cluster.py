@@ -10,6 +10,7 @@ import msgspec
 
 from . import fleet, inspected, lifecycle, peeked, stored
 from .events import Event
+from .family import Families
 from .history import STEP_S, Past
 from .kept_tasks import KeptTasks
 from .ledger import Ledger
@@ -97,6 +98,7 @@ class Cluster(KeptTasks):
         self.received_rate = PerSecond(now)
         self.finished_rate = PerSecond(now)
         self.failed_rate = PerSecond(now)
+        self.families = Families()
         self.past = Past()
         """What charts show; ``remember`` feeds it."""
         self.sent_heard = False
@@ -133,8 +135,12 @@ class Cluster(KeptTasks):
             self.prefixes = observation.found
         elif isinstance(observation, Peeked | Sampled):
             self.peeks.keep(observation)
+            for message in observation.messages if isinstance(observation, Peeked) else ():
+                self.families.plan(message.plans)
         elif isinstance(observation, Opened):
-            peeked.fold(self.task(observation.message.id, observation.at), observation)
+            task = self.task(observation.message.id, observation.at)
+            peeked.fold(task, observation)
+            self.families.note(task)
         else:
             self.log.append(observation)
 
@@ -158,6 +164,8 @@ class Cluster(KeptTasks):
         task = self.task(event.uuid, arrived)
         before = task.state
         changed = lifecycle.follow(task, event)
+        if event.parent_id is not None:
+            self.families.note(task)
         if event.type == "task-sent":
             self.sent_heard = True
             self.queue_news.sent(event.queue, arrived)
@@ -316,6 +324,7 @@ class Cluster(KeptTasks):
             before = task.state
             if stored.fold(task, meta, results.at):
                 self._changed(task, before, results.at)
+            self._family(task, meta)
         for task_id in results.missing:
             task = self.tasks.get(task_id)
             if task is not None and stored.missing(task, results.at):
@@ -326,7 +335,12 @@ class Cluster(KeptTasks):
         if meta.state in stored.KEPT:
             task = self.older(meta.id, at)
             stored.remember(task, meta, at)
+            self._family(task, meta)
             self.moved(task, PENDING, oldest=True)
+
+    def _family(self, task: Task, meta: ResultMeta) -> None:
+        self.families.note(task)
+        self.families.sent(task.id, meta.children)
 
     def _health(self, health: Health) -> None:
         self.now = max(self.now, health.since)
@@ -381,11 +395,12 @@ class Cluster(KeptTasks):
             queue = self.queues[name] = Queue(name, first_seen=at)
         return queue
 
-    def forgotten(self, task_id: str) -> None:
+    def forgotten(self, task: Task) -> None:
         """A task was evicted."""
-        self.ledger.forget(task_id)
-        self._absent.pop(task_id, None)
-        self._held.pop(task_id, None)
+        self.ledger.forget(task.id)
+        self.families.forget(task, self.tasks)
+        self._absent.pop(task.id, None)
+        self._held.pop(task.id, None)
 
     def note(self, at: float, kind: str, level: str, text: str) -> None:
         """Write one line into the Log."""

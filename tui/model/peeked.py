@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from .plans import Planned
 from .task import Exact, Task
 
 MESSAGE = "queue message"
@@ -46,6 +47,8 @@ class WaitingMessage(msgspec.Struct, frozen=True, gc=False):
     group_id: str | None = None
     origin: str = ""
     """Who sent it (``gen<pid>@host``)."""
+    plans: dict[str, tuple[Planned, ...]] = {}
+    """What will be sent when it has ended: sender -> tasks."""
     redelivered: bool = False
     serializer: str = ""
     compression: str = ""

@@ -44,6 +44,7 @@ class Precedence(msgspec.Struct, frozen=True, order=True, gc=False):
     rank: int = 0
     """Of ``RANK``."""
 
+
 MISSING = "result missing: nothing is stored (expired or ignored)"
 """Verdict on a task that has left its worker and of which the backend knows nothing."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..columns.base import View
+from ..columns.family import asked_for, short_family
 from ..columns.names import literal, short_id
 from ..commands import catalog
 from ..commands.base import Command
@@ -19,6 +20,7 @@ class TaskScreen(PageScreen):
     commands: ClassVar[tuple[Command, ...]] = (
         *PageScreen.commands,
         catalog.WRAP,
+        catalog.FAMILY,
         *catalog.TASK_ACTS,
     )
 
@@ -35,8 +37,9 @@ class TaskScreen(PageScreen):
 
     def lines(self, view: View, width: int) -> list[Line]:
         """The page; a sentence if the task was dropped meanwhile."""
-        self.host.on_screen([self.task_id])
         task = view.cluster.tasks.get(self.task_id)
+        kin = short_family(view, task)[0] if task is not None else []
+        self.host.on_screen([self.task_id, *asked_for(kin)])
         if task is None:
             kept = f"{view.cluster.max_tasks:,}"
             words = f"this task was dropped: only the newest {kept} finished tasks are kept"
@@ -50,6 +53,10 @@ class TaskScreen(PageScreen):
     def acting_on_tasks(self) -> list[str]:
         """This task."""
         return [self.task_id]
+
+    def do_family(self) -> None:
+        """The tree of its workflow."""
+        self.host.open("family", self.task_id)
 
     def do_yank(self) -> None:
         """Copy the id."""

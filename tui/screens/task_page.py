@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..columns.base import Cell, View
+from ..columns.family import family_rows
 from ..columns.names import cut_task_name, literal, literal_lines
 from ..columns.numbers import clock, duration
 from ..columns.tasks import args_text, process_cell, queue_cell, run_cell, state_cell, worker_cell
@@ -22,17 +23,19 @@ def task_lines(task: Task, view: View, width: int, wrap: bool) -> list[Line]:
     lines = facts(task, view, width)
     rows = timeline(task, view, width - 3)
     if rows:
-        known = phases(task, view.now)
-        begin = clock(known[0].begin, view, parts=True)
+        told = phases(task, view.now)
+        begin = clock(told[0].begin, view, parts=True)
         lines += [
             *gap,
-            section("Timeline", width, f"from {begin}", f"{duration(total_s(known))} in all"),
+            section("Timeline", width, f"from {begin}", f"{duration(total_s(told))} in all"),
         ]
         lines += [Line(row) for row in rows]
     lines += [*gap, *_args(task, width, wrap)]
     for title, text, style in _texts(task):
         lines += [*gap, section(title, width), *block(text, width, wrap, style)]
-    return lines
+    known = view.cluster.families.knows(task)
+    lines += [*gap, section("Family", width, right="f full tree" if known else "")]
+    return lines + [Line(row) for row in family_rows(view, task, width - 3)]
 
 
 def brief_lines(task: Task, view: View, width: int) -> list[Line]:
