@@ -249,7 +249,7 @@ class CeleryTui(Doors):
 
     def view(self) -> View:
         """Now, and how cells are to be shown."""
-        health = self.cluster.health.get("events")
+        health = self.cluster.links.broker()
         lost = (
             health is not None
             and health.state == Link.LOST

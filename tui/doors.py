@@ -65,6 +65,10 @@ class Doors(SparingApp):
             self.call_after_refresh(self._select, name)
         elif kind in ("workers", "tasks", "queues", "log"):
             self.go(kind)
+        elif kind == "sources":
+            from .screens.sources import SourcesScreen
+
+            self.push_screen(SourcesScreen())
 
     def _select(self, row_id: str) -> None:
         if isinstance(self.screen, BaseScreen) and self.screen.table is not None:

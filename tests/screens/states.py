@@ -53,6 +53,7 @@ from tests.screens.sample import (
     task_id,
 )
 from tests.screens.story import calm_story, told_story
+from tests.screens.troubled import permitted_in_part, permitted_nothing, troubled
 from tests.screens.workflow import CHARGE, workflow
 
 Show = Callable[[CeleryTui, Pilot[int]], Awaitable[None]]
@@ -354,6 +355,10 @@ STATES = (
     State("twenty-calm-minutes", cluster=calm_story),
     State("events-off", cluster=events_off),
     State("broker-lost", cluster=broker_lost),
+    State("sources", opening("sources", ""), troubled, screen=True),
+    State("sources-permitted-in-part", opening("sources", ""), permitted_in_part),
+    State("permitted-in-part", cluster=permitted_in_part),
+    State("permitted-nothing", cluster=permitted_nothing),
     State("broker-lost-tasks", TASKS, broker_lost),
     State("read-only", TASKS, settings={"read_only": True}),
 )

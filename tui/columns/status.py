@@ -17,6 +17,11 @@ SLOW_LINE_S = 1.0
 """A terminal further behind than that is worth a word: the screen is painted once a second."""
 
 
+LIMITED = {"events": "hearing", "inspect": "asking", "queues": "queues", "results": "results"}
+"""Source -> what is not permitted when it is not."""
+PART = "some keys"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the header says of the program itself."""
@@ -56,7 +61,7 @@ def identity(view: View, broker_url: str, backend_url: str, name: str, width: in
 
 def link(view: View) -> Fact:
     """Whether the broker answers, since when it does not, when we try again."""
-    health = view.cluster.health.get("events")
+    health = view.cluster.links.broker()
     now = view.now
     if health is None or health.state == Link.CONNECTING:
         return Fact((("◌ ", "warn"), ("connecting", "warn")))
@@ -66,6 +71,8 @@ def link(view: View) -> Fact:
             wait = whole(health.retry_at - now + 0.5)
             cells += ((f"  retry {health.tries} in {wait}", "bold"),)
         return Fact(cells)
+    if health.state == Link.OFF:
+        return Fact((("not permitted", "warn"),) if health.refused else (("off", "dim"),))
     young = now - health.since < 10 and now - view.cluster.attached_at < 10
     if young:
         return Fact(
@@ -77,6 +84,9 @@ def link(view: View) -> Fact:
 
 def events(view: View) -> tuple[Cell, ...]:
     """Events a second, or on how many workers they are off."""
+    health = view.cluster.health.get("events")
+    if health is not None and health.state == Link.OFF:
+        return (("events ", "dim"), ("not permitted", "warn") if health.refused else ("off", "dim"))
     workers = [w for w in view.cluster.workers.values() if w.offline_at is None]
     off = sum(1 for worker in workers if worker.events_enabled is False)
     if off:
@@ -93,7 +103,8 @@ def results(view: View) -> tuple[Cell, ...]:
     if health is None or health.state == Link.CONNECTING:
         return (("results ", "dim"), ("?", "dim"))
     if health.state == Link.OFF:
-        return (("results ", "dim"), ("none", "dim"))
+        none = ("not permitted", "warn") if health.refused else ("none", "dim")
+        return (("results ", "dim"), none)
     if health.state == Link.LOST:
         return (("results ", "dim"), ("✗ lost", "crit"))
     search = view.cluster.results_search
@@ -105,6 +116,10 @@ def results(view: View) -> tuple[Cell, ...]:
 def situation(view: View, standing: Standing, width: int) -> list[Fact]:
     """Right part of line 1: what went wrong with events, lag, mode, alerts, clock."""
     facts = list(view.once("shortfall", lambda: shortfall(view, standing)))
+    if what := limits(view):
+        facts.append(
+            Fact((("limited", "dim"),) if width < 100 else (("limited: ", "dim"), (what, "")))
+        )
     if view.stale:
         facts.append(Fact((("acts off", "dim"),)))
     elif standing.read_only:
@@ -117,6 +132,9 @@ def situation(view: View, standing: Standing, width: int) -> list[Fact]:
 def shortfall(view: View, standing: Standing) -> list[Fact]:
     """Events left out under load, unreadable, waiting for us; and a terminal that waits for us."""
     facts: list[Fact] = []
+    lost = sum(worker.loss.lost or 0 for worker in view.cluster.workers.values())
+    if lost:
+        facts.append(Fact(((f"~{short_count(lost)} lost", "warn"),)))
     if standing.shed:
         facts.append(Fact(((f"{short_count(standing.shed)} events left out", "warn"),)))
     unread = sum(view.cluster.malformed.values())
@@ -127,6 +145,14 @@ def shortfall(view: View, standing: Standing) -> list[Fact]:
     if standing.line_lag_s >= SLOW_LINE_S:
         facts.append(Fact(((f"slow line {duration(standing.line_lag_s)}", "warn"),)))
     return facts
+
+
+def limits(view: View) -> str:
+    """What the broker does not let this user do, in few words; empty: nothing."""
+    return ", ".join(
+        PART if health.state == Link.LIVE else LIMITED.get(health.source, health.source)
+        for health in view.cluster.links.refused()
+    )
 
 
 def alerts(view: View, findings: Sequence[Finding]) -> tuple[Cell, ...]:

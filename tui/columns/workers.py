@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..model.seam import Link
 from ..model.worker import BLOCKED, LOST, ONLINE, SILENT, STOPPED, UNKNOWN, Worker
 from .base import Cell, Column, View
 from .gauges import gauge
@@ -161,6 +162,13 @@ def processed_cell(worker: Worker, view: View) -> Cell:
     return _number(worker.processed, worker, view)
 
 
+def lost_cell(worker: Worker, view: View) -> Cell:
+    """Tasks whose events were sent and never heard; ``?`` while nobody can tell."""
+    lost = worker.loss.lost
+    words = f"~{count(lost)}" if lost else "0"
+    return known(lost, words, view, "warn" if lost else "")
+
+
 def held_cell(worker: Worker, view: View) -> Cell:
     """Tasks it has taken and not started."""
     return _number(worker.held, worker, view)
@@ -290,7 +298,22 @@ class WorkerRows(PlainRows):
         return ((_nobody(view), "dim"),)
 
 
+def unseen(view: View) -> str:
+    """Why no worker can be seen, when the broker permits it neither way; empty: one could be."""
+    heard, asked = (view.cluster.health.get(name) for name in ("events", "inspect"))
+    if heard is None or asked is None or not (heard.state == asked.state == Link.OFF):
+        return ""
+    if heard.refused and asked.refused:
+        return "this user may neither hear nor ask them"
+    return literal(heard.error or "they can be neither heard nor asked", 200)
+
+
 def _nobody(view: View) -> str:
+    if why := unseen(view):
+        return f"no worker can be seen: {why}"
+    asked = view.cluster.health.get("inspect")
+    if asked is not None and asked.refused:
+        return "no worker is heard; asking them is not permitted"
     ping = view.cluster.rounds.get("ping")
     if ping is None:
         return "asking the workers…"

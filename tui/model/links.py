@@ -9,7 +9,6 @@ from .observations import EventBatch, Observation, QueueDepths, Reply, Results
 from .rates import PerSecond
 from .seam import Health, Link, LogLine
 
-
 BROKER = ("events", "queues", "inspect")
 """Sources that talk to the broker, those first that know best whether it answers."""
 

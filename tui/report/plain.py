@@ -32,6 +32,8 @@ def _links(document: dict[str, Any]) -> Iterator[str]:
     counts = document["tasks"]["counts"]
     states = ", ".join(f"{count:,} {state.lower()}" for state, count in counts.items())
     heard = f"{events['counted']:,} event{'s' if events['counted'] != 1 else ''}"
+    if events["lost"]:
+        heard += f", those of ~{events['lost']:,} tasks lost"
     yield f"watched  {duration(document['watched_s'])}, {heard}" + (
         f"; tasks: {literal(states)}" if states else ""
     )

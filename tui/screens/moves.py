@@ -39,6 +39,17 @@ class Moves(Part):
         if self.table is not None:
             self.table.edge(True)
 
+    def why(self) -> tuple[str, str]:
+        """Kind and name of the page that tells where what is under the cursor comes from.
+
+        A screen whose rows have such pages gives them; else it is the page of all sources.
+        """
+        return "sources", ""
+
+    def do_why(self) -> None:
+        """Source and age of what is shown."""
+        self.host.open(*self.why())
+
     def do_next_pane(self) -> None:
         """Focus to the next table."""
         self.focus_next(VirtualTable)

@@ -8,7 +8,8 @@ from ..columns.base import Cell, View
 from ..columns.names import literal
 from ..columns.numbers import clock, count, whole
 from ..columns.status import online
-from ..model.seam import Finding, Link
+from ..columns.workers import unseen
+from ..model.seam import Finding, Health, Link
 from ..widgets.lines import BLANK, Line
 
 
@@ -16,9 +17,9 @@ def notices(
     view: View, findings: Sequence[Finding], starting: Sequence[str], url: str
 ) -> list[Line]:
     """Lines for the present situation; empty when the attention list says it all."""
-    health = view.cluster.health.get("events")
+    health = view.cluster.links.broker()
     if health is not None and health.state == Link.LOST:
-        return lost(view)
+        return lost(health, view)
     if starting:
         return [Line(((f"starting: {literal(line, 200)}", "dim"),)) for line in starting[-6:]]
     if health is None or health.state == Link.CONNECTING:
@@ -28,12 +29,21 @@ def notices(
         return []
     if view.now - view.cluster.attached_at < 3 and not view.cluster.workers:
         return [Line((("asking workers, queues and results…", "dim"),))]
-    return [Line(quiet(view)), *_prefix_hint(view)]
+    return [Line(quiet(view)), *_limits(view), *_prefix_hint(view)]
 
 
-def lost(view: View) -> list[Line]:
+def _limits(view: View) -> list[Line]:
+    """What this user may not see: what is not shown must not look like what is not there."""
+    refused = view.cluster.links.refused()
+    if not refused:
+        return []
+    said = [(one.error or one.source).partition(" (")[0] for one in refused]
+    lines = [Line(((literal(words, 200), ""),)) for words in said]
+    return [*lines, Line((("i ", "acc"), ("tells more", "dim")))]
+
+
+def lost(health: Health, view: View) -> list[Line]:
     """Three lines in a band: what, the error in the broker's words, what follows."""
-    health = view.cluster.health["events"]
     wait = whole((health.retry_at or view.now) - view.now + 0.5)
     what = (
         f"below is a picture of {clock(health.since, view)}"
@@ -56,6 +66,8 @@ def quiet(view: View) -> tuple[Cell, ...]:
     failed = len(cluster.failures)
     heard = online(view)
     since = whole(view.now - cluster.attached_at)
+    if not heard and unseen(view):
+        return (("Workers cannot be seen: ", "warn bold"), (f"{unseen(view)}.", ""))
     if not heard:
         return (
             ("No worker answers. ", "warn bold"),

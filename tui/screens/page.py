@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -29,12 +30,21 @@ def section(title: str, width: int, note: str = "", right: str = "") -> Line:
 
 def labelled(width: int, *pairs: tuple[str, Cell | str]) -> list[Line]:
     """``queue pay   worker w-1``: labels dim, values as they are; wrapped between facts."""
+    return wrapped_facts([fact(*pair) for pair in pairs], width)
+
+
+def fact(label: str, value: Cell | str) -> Fact:
+    """``queue pay``: the label dim."""
+    return Fact(((f"{label} ", "dim"), (value, "") if isinstance(value, str) else value))
+
+
+def wrapped_facts(facts: Iterable[Fact], width: int) -> list[Line]:
+    """Facts in rows; none is broken."""
     rows: list[list[Fact]] = [[]]
-    for label, value in pairs:
-        fact = Fact(((f"{label} ", "dim"), (value, "") if isinstance(value, str) else value))
-        if rows[-1] and taken([*rows[-1], fact]) > width - 3:
+    for one in facts:
+        if rows[-1] and taken([*rows[-1], one]) > width - 3:
             rows.append([])
-        rows[-1].append(fact)
+        rows[-1].append(one)
     return [Line(in_a_row(row)) for row in rows]
 
 

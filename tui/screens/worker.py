@@ -93,6 +93,7 @@ def facts(worker: Worker, view: View, width: int) -> list[Line]:
         ("rss", words.rss_cell(worker, view)),
         ("load", words.load_cell(worker, view)),
         ("done", words.processed_cell(worker, view)),
+        ("lost", words.lost_cell(worker, view)),
         ("seen", words.seen_cell(worker, view)),
         ("software", literal(worker.software, 60) if worker.software else unknown),
     )
