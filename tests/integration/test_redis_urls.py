@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -248,3 +249,55 @@ def test_an_apps_own_tls_options_are_used_by_all_four_sources(
             owner.until(is_live, "all four links are live with the app's TLS options")
     finally:
         sys.modules.pop("tls_project", None)
+
+
+# -- an app's own transport options ------------------------------------------------------------
+
+
+def test_an_apps_key_prefix_and_separator_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Priority lists are then called `shop:mail:3`, and bindings are joined by it as well."""
+    options = {"global_keyprefix": "shop:", "sep": ":"}
+    conf = {"broker_transport_options": options}
+    with RedisServer() as server:
+        (tmp_path / "shop_project.py").write_text(
+            "from celery import Celery\n"
+            f"app = Celery('p', broker={server.url(0)!r}, backend={server.url(1)!r},\n"
+            "             set_as_current=False)\n"
+            f"app.conf.broker_transport_options = {options!r}\n"
+        )
+        monkeypatch.chdir(tmp_path)
+        app = client(server.url(0), server.url(1), **conf)
+        worker = Worker(server.url(0), server.url(1), name="anna",
+                        env={"CT_CONF": json.dumps(conf)})  # fmt: skip
+        worker.launch()
+        try:
+            for priority in (0, 0, 3, 9):
+                app.send_task("sample.add", (1, 2), queue="mail", priority=priority)
+            with Owner(Settings(app="shop_project")) as owner:
+                owner.until(
+                    lambda c: "mail" in c.queues and c.queues["mail"].depth == 4, "four messages"
+                )
+                cluster = owner.monitor.cluster
+                assert cluster.queues["mail"].by_priority == {"0": 2, "3": 1, "9": 1}
+                assert not [name for name in cluster.queues if ":" in name]
+                owner.until(lambda c: all(w.queues for w in c.workers.values()) and c.workers,
+                            "the worker's answer")  # fmt: skip
+                (task_id,) = (str(app.send_task("sample.add", (1, 2)).id),)
+                owner.until(lambda c: task_id in c.tasks and c.tasks[task_id].final, "a task")
+                broker = open_broker(owner.monitor.settings)
+                assert broker is not None
+                broker.discover()
+                aside = broker.quarantine("mail")
+                assert aside.moved == 4
+                assert broker.restore(aside.name) == 4
+                broker.close()
+                owner.until(
+                    lambda c: c.queues["mail"].by_priority == {"0": 2, "3": 1, "9": 1},
+                    "all are back in their lists",
+                )
+        finally:
+            app.close()
+            worker.stop()
+            sys.modules.pop("shop_project", None)

@@ -16,7 +16,7 @@ from .base import Broker, Found, Quarantined
 from .message import parse
 from .redis_catalogue import Catalogue
 from .redis_depths import Depths
-from .redis_keys import STEPS
+from .redis_keys import SEPARATOR, STEPS
 from .redis_peek import Peek
 from .redis_scan import ask, ask_many, page_size
 from .redis_unacked import Unacked
@@ -43,7 +43,8 @@ class RedisBroker:
     ) -> None:
         self._url, self._prefix = url, key_prefix
         self._client: Any = connect(url, BrokerError, tls, transport)
-        self.catalogue = Catalogue(self._client, key_prefix)
+        separator = str((transport or {}).get("sep") or SEPARATOR)
+        self.catalogue = Catalogue(self._client, key_prefix, separator)
         self._depths = Depths(self._client, key_prefix, self.catalogue)
         self._peek = Peek(self._client, self._depths.key)
         self._unacked = Unacked(self._client, key_prefix, self.catalogue.queue_of)
@@ -146,12 +147,16 @@ class RedisBroker:
         """Move all messages of a queue aside, in one step."""
         with self._told():
             steps = self.catalogue.queues.get(queue, set())
-            return redis_quarantine.set_aside(self._client, self._prefix, queue, steps)
+            return redis_quarantine.set_aside(
+                self._client, self._prefix, queue, steps, self.catalogue.separator
+            )
 
     def restore(self, name: str, progress: Callable[[int], None] | None = None) -> int:
         """Move a quarantine's messages back to the old end of its queue; how many were moved."""
         with self._told():
-            return redis_quarantine.move_back(self._client, self._prefix, name, progress)
+            return redis_quarantine.move_back(
+                self._client, self._prefix, name, progress, self.catalogue.separator
+            )
 
     def quarantines(self) -> list[Quarantined]:
         """All quarantines, oldest first."""

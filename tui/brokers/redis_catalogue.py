@@ -23,8 +23,8 @@ LOOK_AGAIN_AFTER_S = 30.0
 class Catalogue:
     """The queues under one key prefix, kept up to date by calling ``step()`` again and again."""
 
-    def __init__(self, client: Any, prefix: str) -> None:
-        self._client, self._prefix = client, prefix
+    def __init__(self, client: Any, prefix: str, separator: str = SEPARATOR) -> None:
+        self._client, self._prefix, self.separator = client, prefix, separator
         self._lists = Walk(client, f"{escaped(prefix)}*", "list")
         self._binding_keys = Walk(client, f"*{BINDING}*", "set")
         self.queues: dict[str, set[int]] = {}
@@ -116,7 +116,7 @@ class Catalogue:
         asked = [("SMEMBERS", f"{self._prefix}{BINDING}{name}") for name in names]
         replies = ask_many(self._client, asked, forbidden=self.forbidden)
         for exchange, members in zip(names, replies, strict=True):
-            self._bindings[exchange] = dict(_bindings(exchange, members or ()))
+            self._bindings[exchange] = dict(_bindings(exchange, members or (), self.separator))
         self._bound = frozenset(q for by_key in self._bindings.values() for q in by_key.values())
         for queue in self._bound:
             self.queues.setdefault(queue, set())
@@ -125,7 +125,7 @@ class Catalogue:
         for key in keys:
             name = key[len(self._prefix) :]
             self._seen_lists.add(name)
-            queue, step = placed(name)
+            queue, step = placed(name, self.separator)
             if queue in self._bound or queue in self.queues or split_quarantine(name):
                 self.queues.setdefault(queue, set()).add(step)
 
@@ -135,7 +135,7 @@ class Catalogue:
         return [
             name
             for name in self._seen_lists
-            if placed(name)[0] not in self.queues
+            if placed(name, self.separator)[0] not in self.queues
             and wanted_queue("", name)
             and self._no_messages.get(name, 0.0) <= now
             and not f"{self._prefix}{name}".startswith(others)
@@ -150,13 +150,13 @@ class Catalogue:
         for name, tail in zip(names, replies, strict=True):
             del self._unknown[name]
             if isinstance(tail, bytes) and parse(tail) is not None:
-                queue, step = placed(name)
+                queue, step = placed(name, self.separator)
                 self.queues.setdefault(queue, set()).add(step)
             else:
                 self._no_messages[name] = time.monotonic() + LOOK_AGAIN_AFTER_S
 
     def _end_round(self) -> None:
-        with_lists = {placed(name)[0] for name in self._seen_lists}
+        with_lists = {placed(name, self.separator)[0] for name in self._seen_lists}
         for exchange in self._read_again.keys() - self._seen_exchanges:
             del self._read_again[exchange]
             self._bindings.pop(exchange, None)
@@ -171,16 +171,16 @@ class Catalogue:
         self._binding_keys.again()
 
 
-def placed(name: str) -> tuple[str, int]:
+def placed(name: str, separator: str = SEPARATOR) -> tuple[str, int]:
     """(queue or quarantine, priority step) of a list."""
     quarantine = split_quarantine(name)
     if quarantine is not None:
         return quarantine[0], quarantine[3] or 0
-    return split_list(name)
+    return split_list(name, separator)
 
 
-def _bindings(exchange: str, members: Iterable[bytes]) -> Iterable[tuple[str, str]]:
+def _bindings(exchange: str, members: Iterable[bytes], separator: str) -> Iterable[tuple[str, str]]:
     for member in members:
-        parts = member.decode("utf-8", "replace").split(SEPARATOR, 2)
+        parts = member.decode("utf-8", "replace").split(separator, 2)
         if len(parts) == 3 and wanted_queue(exchange, parts[2]) and "\ufffd" not in parts[2]:
             yield parts[0], parts[2]

@@ -35,7 +35,7 @@ class Depths:
         """The list that holds a queue's messages of one priority step."""
         if split_quarantine(queue):
             return f"{self._prefix}{queue}:{step}"
-        return f"{self._prefix}{list_name(queue, step)}"
+        return f"{self._prefix}{list_name(queue, step, self._catalogue.separator)}"
 
     @property
     def lists(self) -> int:

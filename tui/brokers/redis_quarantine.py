@@ -10,6 +10,7 @@ from ..errors import BrokerError
 from .base import Quarantined
 from .redis_keys import (
     QUARANTINE,
+    SEPARATOR,
     escaped,
     list_name,
     quarantine_name,
@@ -56,24 +57,36 @@ return moved
 """
 
 
-def set_aside(client: Any, prefix: str, queue: str, steps: Iterable[int]) -> Quarantined:
+def set_aside(
+    client: Any, prefix: str, queue: str, steps: Iterable[int], separator: str = SEPARATOR
+) -> Quarantined:
     """Rename every list of ``queue``; 0 moved when it had none."""
     at = time.time()
     name = quarantine_name(queue, at)
     wanted = sorted({*range(STEPS_TRIED), *steps})
-    keys = [f"{prefix}{key}" for s in wanted for key in (list_name(queue, s), f"{name}:{s}")]
+    keys = [
+        f"{prefix}{key}"
+        for step in wanted
+        for key in (list_name(queue, step, separator), f"{name}:{step}")
+    ]
     moved = client.eval(ASIDE, len(keys), *keys)
     return Quarantined(name, sum(moved), queue, at)
 
 
-def move_back(client: Any, prefix: str, name: str, progress: Callable[[int], None] | None) -> int:
+def move_back(
+    client: Any,
+    prefix: str,
+    name: str,
+    progress: Callable[[int], None] | None,
+    separator: str = SEPARATOR,
+) -> int:
     """Move a quarantine's messages to the old end of their queue, the newest first."""
     parts = split_quarantine(name)
     if parts is None or parts[3] is not None:
         raise BrokerError(f"{name!r} is not the name of a quarantine", "Take one from Queues.")
     total = 0
     for key, step in _lists_of(client, prefix, name):
-        target = f"{prefix}{list_name(parts[1], step)}"
+        target = f"{prefix}{list_name(parts[1], step, separator)}"
         while moved := client.eval(BACK, 2, key, target, CHUNK_MESSAGES, CHUNK_BYTES):
             total += moved
             if progress is not None:
