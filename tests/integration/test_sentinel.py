@@ -24,9 +24,17 @@ from celery_tui.model.seam import Link
 from celery_tui.model.worker import ONLINE
 from celery_tui.report import status
 from celery_tui.settings import Settings
+from tests.benchmarks.kit.terminal import Terminal
+from tests.integration.test_left_behind import (
+    EXPIRES_WITHIN_S,
+    PROGRAM,
+    kill,
+    private,
+    terminate,
+)
 from tests.owner import Owner, is_live
 from tests.sentinels import MASTER, Watched
-from tests.servers import Worker, client, wait_for
+from tests.servers import RedisServer, Worker, client, wait_for
 
 
 def bare(url: str) -> str:
@@ -256,3 +264,35 @@ def test_a_failover_on_demand_takes_all_links_along() -> None:
 
         owner.until(moved, "subscription and polls are on the new master")
         owner.until(is_live, "all four links are live there")
+
+
+def times_left(server: RedisServer) -> dict[str, int]:
+    """Every key of the first two databases, and the seconds that it still has; -1: it stays."""
+    left: dict[str, int] = {}
+    for db in (0, 1):
+        with redis.Redis(port=server.port, db=db, decode_responses=True) as one:
+            left |= {f"{db}: {key}": int(one.ttl(str(key))) for key in one.scan_iter()}
+    return {key: seconds for key, seconds in left.items() if seconds != -2}
+
+
+def test_a_killed_dashboard_leaves_only_what_expires_and_one_that_quits_nothing(
+    tmp_path: Path,
+) -> None:
+    with Watched() as watched:
+        command = [PROGRAM, "-b", watched.url(), "--result-backend", watched.url(1)]
+        with Terminal(command, 100, 30, env=private(tmp_path), cwd=str(tmp_path)) as terminal:
+            terminal.wait_for("No worker answers")
+            left = times_left(watched.master)
+            assert any("reply" in key for key in left)
+            kill(terminal)
+            terminal.ended(30.0)
+        left = times_left(watched.master)
+        print(f"left by the kill, with the seconds they have: {left}")
+        assert all(0 < seconds <= EXPIRES_WITHIN_S for seconds in left.values())
+        with watched.to(watched.master) as one:
+            one.flushall()
+        with Terminal(command, 100, 30, env=private(tmp_path), cwd=str(tmp_path)) as terminal:
+            terminal.wait_for("No worker answers")
+            terminate(terminal)
+            assert terminal.ended(30.0) is not None
+        assert times_left(watched.master) == {}
