@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 import redis
+from kombu.connection import Connection
+from kombu.entity import Exchange
+from kombu.messaging import Producer
 
 from celery_tui.model import fleet as fleet_rules
 from celery_tui.model.events import Event
@@ -17,7 +20,7 @@ from celery_tui.report.document import document
 from celery_tui.settings import Settings
 from celery_tui.sources.events import EventSource
 from tests.owner import Owner
-from tests.servers import wait_for
+from tests.servers import RedisServer, wait_for
 from tests.sources.fleet import Fleet, running_fleet
 
 
@@ -159,3 +162,45 @@ def test_a_subscriber_that_redis_drops_for_its_backlog_knows_what_it_missed(
                 assert lost(owner, fleet) == missing
         finally:
             client.config_set("client-output-buffer-limit", "pubsub 32mb 8mb 60")
+
+
+def flood(url: str, messages: int) -> None:
+    """So many messages of 1,000 events: half of them sent, a quarter started and ended each."""
+    exchange = Exchange("celeryev", "fanout")
+    with Connection(url) as connection:
+        producer = Producer(connection.channel(), exchange)
+        for message in range(messages):
+            events = [
+                {"type": kind, "uuid": f"{message}-{number}", "timestamp": time.time(),
+                 "hostname": "w1@flood", "pid": 7, "clock": 1, "utcoffset": 0}
+                for number in range(250)
+                for kind in ("task-sent", "task-sent", "task-started", "task-succeeded")
+            ]  # fmt: skip
+            producer.publish(events, routing_key="task.multi", serializer="json")
+
+
+def test_an_overload_sheds_what_matters_least_says_so_and_calls_nothing_lost(
+    own_redis: RedisServer,
+) -> None:
+    """Nobody drains the Inbox for a while, and 130,000 events come."""
+    with Owner(Settings(broker=own_redis.url(), max_tasks=100_000)) as owner:
+        owner.until(lambda c: c.health.get("events"), "the link")
+        events = owner.monitor.sources["events"]
+        assert isinstance(events, EventSource)
+        wait_for(lambda: len(owner.monitor.inbox), "the link is told as live")
+        flood(own_redis.url(), 130)
+        wait_for(
+            lambda: events.waiting() + sum(events.shed.values()) >= 130_000, "all have come", 120
+        )
+        print(f"left out: {events.shed}")
+        assert events.shed["task-sent"] > events.shed.get("task-started", 0)
+        assert "task-succeeded" not in events.shed
+        owner.until(lambda c: c.counts["SUCCESS"] == 130 * 250, "every end was heard")
+        flood(own_redis.url(), 1)
+        owner.until(lambda c: any("caught up" in line.text for line in c.log), "its end is told")
+        texts = [line.text for line in owner.monitor.cluster.log if line.kind == "events"]
+        assert "leaving out task-sent" in texts[0]
+        assert texts[-1].startswith("caught up: ")
+        told = document(owner.monitor)["events"]
+        assert told["shed"]["task-sent"] >= 1_000
+        assert told["lost"] is None
