@@ -21,6 +21,7 @@ from .columns.names import shared_suffix
 from .differ.grid import Grid
 from .doors import Doors
 from .model.cluster import Cluster
+from .model.peeked import End, WaitingMessage
 from .model.seam import Act, ActionRequest, Finding, Link, Preview, Target
 from .settings import Settings
 from .terminal import erases_with_background
@@ -265,6 +266,21 @@ class CeleryTui(Doors):
         """These tasks are on screen."""
         if self.monitor is not None:
             self.monitor.watch(task_ids)
+
+    def queues_on_screen(self, names: Iterable[str]) -> None:
+        """These queues are on screen."""
+        if self.monitor is not None:
+            self.monitor.watch_queues(names)
+
+    def look_into(self, queue: str, end: End, offset: int, count: int, sample: int = 0) -> None:
+        """Read messages of a queue, in a thread."""
+        if self.monitor is not None:
+            self.monitor.look_into(queue, end, offset, count, sample)
+
+    def found_waiting(self, queue: str, message: WaitingMessage) -> None:
+        """The task of this message is to be known as a task."""
+        if self.monitor is not None:
+            self.monitor.found_waiting(queue, message)
 
     def request(self, act: Act, targets: Sequence[Target]) -> ActionRequest:
         """A request with an id and the time of the key press."""

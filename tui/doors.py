@@ -9,7 +9,6 @@ from .commands.base import Command
 from .differ.app import SparingApp
 from .model.cluster import Cluster
 from .model.seam import ActionRequest, Preview
-from .screens.base import BaseScreen
 from .screens.home import HomeScreen
 from .screens.log import LogScreen
 from .screens.queues import QueuesScreen
@@ -47,7 +46,7 @@ class Doors(SparingApp):
             self.switch_mode(screen)
 
     def open(self, kind: str, name: str) -> None:
-        """The page of a task or worker; a queue is a row of Queues."""
+        """The page of a task, queue or worker, the tree of a workflow."""
         if kind == "task":
             from .screens.task import TaskScreen
 
@@ -60,20 +59,18 @@ class Doors(SparingApp):
             from .screens.worker import WorkerScreen
 
             self.push_screen(WorkerScreen(name))
+        elif kind == "queue" and name in self.cluster.queues:
+            from .screens.queue import QueueScreen
+
+            self.push_screen(QueueScreen(name))
         elif kind == "queue":
             self.go("queues")
-            self.call_after_refresh(self._select, name)
         elif kind in ("workers", "tasks", "queues", "log"):
             self.go(kind)
         elif kind == "sources":
             from .screens.sources import SourcesScreen
 
             self.push_screen(SourcesScreen())
-
-    def _select(self, row_id: str) -> None:
-        if isinstance(self.screen, BaseScreen) and self.screen.table is not None:
-            self.screen.tick()
-            self.screen.table.go_to(row_id)
 
     def ask(self, request: ActionRequest) -> None:
         """The confirm dialog of an act."""

@@ -32,10 +32,12 @@ def test_the_age_grows_with_the_clock_until_it_is_told_anew() -> None:
     [
         (88_110, (41.0, 0.0), False, "never"),
         (88_110, (41.0, 0.0), None, "never"),
-        (3_071, (96.2, 92.0), True, "never"),
         (22, (51.0, 51.1), True, 22 / 51.1),
         (1_000, (10.0, 20.0), True, 100.0),
-        (1_000, (0.0, 0.0), True, "never"),
+        (3_071, (150.0, 92.0), True, "never"),
+        (3_071, (93.0, 92.0), True, None),
+        (1_000, (0.0, 0.0), True, None),
+        (5, (0.1, 0.0), True, None),
         (0, (0.0, 0.0), True, 0.0),
         (5, None, True, None),
         (5, None, False, "never"),
@@ -49,9 +51,22 @@ def test_time_to_drain(
     assert one.drain_s(NOW, consumed) == expected
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"), [(-600.0, 1_000 / 10), (600.0, "never"), (12.0, None)]
+)
+def test_time_to_drain_of_a_deep_queue_is_told_by_the_last_minutes(
+    change: float, expected: Any
+) -> None:
+    one = queue(1_000)
+    for step in range(30):
+        one.history.put(int(2_000 + change / 12 * step), NOW + 5 * step)
+    drain = one.drain_s(NOW, True)
+    assert drain == (expected if isinstance(expected, str | None) else pytest.approx(expected))
+
+
 def test_nothing_is_known_of_the_drain_while_rates_are_not_sure() -> None:
     assert queue(5, Flow(3.0, 9.0, sure=False)).drain_s(NOW, True) is None
-    assert queue(5, Flow(3.0, 9.0, sure=False)).drain_s(NOW, True, all_told=True) is not None
+    assert queue(5, Flow(3.0, 9.0, sure=False)).drain_s(NOW, True, all_told=True) == 5 / 9
 
 
 def test_what_sampling_missed_is_added_to_both_sides() -> None:

@@ -13,6 +13,7 @@ from celery_tui.columns.base import View
 from celery_tui.commands import catalog
 from celery_tui.commands.base import Command
 from celery_tui.model.cluster import Cluster
+from celery_tui.model.peeked import End, WaitingMessage
 from celery_tui.model.seam import (
     Act,
     ActionRequest,
@@ -144,6 +145,15 @@ class FakeHost(App[None]):
 
     def on_screen(self, task_ids: Iterable[str]) -> None:
         """Nothing to look up."""
+
+    def queues_on_screen(self, names: Iterable[str]) -> None:
+        """Nothing is sampled."""
+
+    def look_into(self, queue: str, end: End, offset: int, count: int, sample: int = 0) -> None:
+        """Nothing is read."""
+
+    def found_waiting(self, queue: str, message: WaitingMessage) -> None:
+        """Nothing is known of it."""
 
     def go(self, screen: str) -> None:
         """There is one screen."""

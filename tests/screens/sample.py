@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+import msgspec
 
 from celery_tui.actions import preview as model_preview
 from celery_tui.app import CeleryTui
@@ -17,7 +19,9 @@ from celery_tui.model.observations import (
     Reply,
     RoundEnded,
 )
+from celery_tui.model.peeked import End, Opened, WaitingMessage
 from celery_tui.model.seam import ActionRequest, Finding, Health, Link, Preview
+from celery_tui.model.waiting import Flow, Waiting
 from celery_tui.settings import Settings
 from celery_tui.triage import evaluate
 
@@ -50,6 +54,7 @@ class StillMonitor:
         self.broker_url = "redis://10.0.3.7:6379/0"
         self.backend_url = "redis://10.0.3.7:6379/1"
         self.performed: list[ActionRequest] = []
+        self.looks: list[tuple[str, End, int]] = []
         self.stopped = threading.Event()
 
     def start(self) -> None:
@@ -70,6 +75,17 @@ class StillMonitor:
 
     def watch(self, ids: Iterable[str]) -> None:
         """Nothing is looked up."""
+
+    def watch_queues(self, names: Iterable[str]) -> None:
+        """Nothing is sampled."""
+
+    def look_into(self, queue: str, end: End, offset: int, count: int, sample: int = 0) -> None:
+        """Keep it, for the test to see."""
+        self.looks.append((queue, end, offset))
+
+    def found_waiting(self, queue: str, message: WaitingMessage) -> None:
+        """As the real one does, at once."""
+        self.cluster.apply(Opened(NOW, queue, message))
 
     def retry_now(self) -> None:
         """Nothing to retry."""
@@ -154,6 +170,14 @@ def _queues(number: int) -> list[str]:
     return [["default", "pay"], ["pdf", "crm"], ["crm"]][number]
 
 
+WAITING: dict[str, Callable[[float], Waiting]] = {
+    "default": lambda at: Waiting(at, (0.6, 1.6), Flow(31.0, 30.0, sure=True)),
+    "pay": lambda at: Waiting(at, (0.0, 1.0), Flow(5.0, 5.2, sure=False)),
+    "crm": lambda at: Waiting(at, (312.0, None), Flow(0.0, 0.0, sure=True)),
+    "emails": lambda at: Waiting(at, (701.0, 702.0), Flow(140.0, 0.0, sure=True)),
+}
+
+
 def depths(cluster: Cluster, now: float = NOW) -> None:
     """Five minutes of readings, remembered."""
     for read in readings(now):
@@ -171,6 +195,10 @@ def readings(now: float) -> Iterator[QueueDepths]:
             "pdf": QueueDepth(0, {"0": 0}),
             "crm": QueueDepth(4, {"0": 3, "6": 1}),
             "emails": QueueDepth(88_110 - (59 - step) * 700, {"0": 88_110 - (59 - step) * 700}),
+        }
+        read = {
+            name: msgspec.structs.replace(reading, waiting=WAITING.get(name, Waiting)(at))
+            for name, reading in read.items()
         }
         yield QueueDepths(at, read, unacked=6, unacked_by_queue={"default": 4, "pay": 2})
 

@@ -41,6 +41,7 @@ from celery_tui.theme import Look
 from celery_tui.widgets.filter_bar import FilterBar
 from celery_tui.widgets.lines import Line
 from tests.screens.capture import text_lines
+from tests.screens.looked_into import consumed, looked_into, not_readable, tail_shown
 from tests.screens.sample import (
     NOW,
     WORKERS,
@@ -324,6 +325,10 @@ TASKS = going("tasks")
 STATES = (
     State("home", screen=True),
     State("queues", going("queues"), screen=True),
+    State("queue", opening("queue", "emails"), looked_into, screen=True),
+    State("queue-tail", opening("queue", "emails"), tail_shown),
+    State("queue-empty", opening("queue", "pdf"), consumed),
+    State("queue-refused", opening("queue", "emails"), not_readable),
     State("workers", going("workers"), screen=True),
     State("worker", opening("worker", WORKERS[2]), screen=True),
     State("tasks", TASKS, screen=True),

@@ -14,6 +14,16 @@ from .gauges import sparkline
 from .names import cut_middle, literal, node
 from .numbers import NOT_APPLICABLE, UNKNOWN, clock, count, known, short_count
 from .rows import Head, PlainRows, ordered
+from .waits import (
+    drain_cell,
+    drain_value,
+    in_cell,
+    limbo_cell,
+    oldest_cell,
+    oldest_value,
+    out_cell,
+    rate_value,
+)
 
 QUARANTINE_PREFIX = "celery-tui:quarantine:"
 SPARKLINE_CELLS = 12
@@ -192,10 +202,10 @@ _COMMON: tuple[Column[Queue], ...] = (
     Column("glyph", "", glyph_cell, trouble, 1, sort="t"),
     Column("name", "", name_cell, _name, 14, grow=24, cut=cut_middle, sort="n"),
     Column("depth", "depth", depth_cell, lambda q, v: q.depth, 9, right=True, sort="d"),
-    Column("trend", "/min", trend_cell, lambda q, v: None, 7, right=True, keep=60),
-    Column(
-        "unacked", "unacked", unacked_cell, lambda q, v: q.unacked, 7, right=True, keep=30, sort="u"
-    ),
+    Column("oldest", "oldest", oldest_cell, oldest_value, 7, right=True, sort="o"),
+    Column("in", "in/s", in_cell, rate_value("in_per_s"), 6, right=True, keep=57, sort="i"),
+    Column("out", "out/s", out_cell, rate_value("out_per_s"), 6, right=True, keep=55, sort="e"),
+    Column("drain", "drain", drain_cell, drain_value, 6, right=True, keep=60, sort="r"),
     Column("use", "use", use_cell, lambda q, v: None, 5, right=True, keep=50),
 )
 _MINUTES: Column[Queue] = Column(
@@ -212,6 +222,10 @@ HOME: tuple[Column[Queue], ...] = (
 COLUMNS: tuple[Column[Queue], ...] = (
     *_COMMON,
     Column(
+        "unacked", "unacked", unacked_cell, lambda q, v: q.unacked, 7, right=True, keep=30, sort="u"
+    ),
+    Column("limbo", "limbo", limbo_cell, lambda q, v: q.limbo, 5, right=True, keep=28, sort="l"),
+    Column(
         "consumers",
         "consumers",
         consumers_cell,
@@ -222,6 +236,7 @@ COLUMNS: tuple[Column[Queue], ...] = (
         cut=cut_middle,
     ),
     Column("priorities", "by priority", priorities_cell, lambda q, v: None, 16, keep=20, grow=16),
+    Column("trend", "/min", trend_cell, lambda q, v: None, 7, right=True, keep=15),
     _MINUTES,
 )
 

@@ -39,7 +39,8 @@ class Command:
 SHOWN = {
     "enter": "Enter", "escape": "Esc", "space": "Space", "tab": "Tab", "slash": "/",
     "question_mark": "?", "colon": ":", "left_square_bracket": "[", "right_square_bracket": "]",
-    "up": "↑", "down": "↓", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End",
+    "up": "↑", "down": "↓", "left": "←", "right": "→",
+    "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End",
     "shift+tab": "S-Tab", "ctrl+p": "Ctrl+P", "ctrl+t": "Ctrl+T", "ctrl+l": "Ctrl+L",
     "plus": "+", "minus": "-",
 }  # fmt: skip

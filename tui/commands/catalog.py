@@ -33,6 +33,14 @@ PALETTE = Command("palette", ("ctrl+p", "colon"), "commands", "all commands by n
 THEME = Command("theme", ("ctrl+t",), "theme", "next theme: night, paper, ansi, mono", Group.VIEW)
 REDRAW = Command("redraw", ("ctrl+l",), "redraw", "paint the whole screen again", Group.VIEW)
 
+NEXT_PAGE = Command("next_page", ("right", "l"), "page", "the next page of messages", Group.VIEW, 2)
+PREVIOUS_PAGE = Command(
+    "previous_page", ("left", "h"), "page", "the page of messages before", Group.VIEW
+)
+OTHER_END = Command(
+    "other_end", ("o",), "other end", "the newest messages first, or the oldest", Group.VIEW, 3
+)
+
 # -- look: marks -----------------------------------------------------------------------------
 MARK = Command("mark", ("space",), "mark", "mark the row and go down", Group.MARK, 3)
 MARK_ALL = Command("mark_all", ("a",), "mark all", "mark all rows the filter shows", Group.MARK)

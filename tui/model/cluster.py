@@ -89,6 +89,8 @@ class Cluster(KeptTasks):
         self.prefixes: tuple[str, ...] = ()
         self.unacked: int | None = None
         self.queues_read_at: float | None = None
+        self.no_ages = ""
+        """Why ages of waiting messages are not told; empty: they are."""
         self.rounds: dict[str, RoundEnded] = {}
         self.results_search: ResultsLookedThrough | None = None
         self.events_counted = 0
@@ -287,7 +289,7 @@ class Cluster(KeptTasks):
 
     def _depths(self, read: QueueDepths) -> None:
         self.now = max(self.now, read.at)
-        self.queues_read_at = read.at
+        self.queues_read_at, self.no_ages = read.at, read.no_ages
         if read.unacked is not None:
             self.unacked = read.unacked
         for name, reading in read.queues.items():

@@ -67,6 +67,8 @@ class QueueDepths(msgspec.Struct, frozen=True, gc=False):
     unacked: int | None = None
     """Unacknowledged messages over all queues."""
     unacked_by_queue: dict[str, int] | None = None
+    no_ages: str = ""
+    """Why no waiting times can be told; empty: they are."""
 
 
 class ResultMeta(msgspec.Struct, frozen=True, gc=False):

@@ -11,6 +11,8 @@ from .waiting import NOTHING_KNOWN, WINDOW_S, Bracket, Flow, Waiting
 NEVER = "never"
 FLOW_OLD_S = 300.0
 """Rates that were sampled longer ago are not told."""
+LEAST_SLOPE, STEADY_SHARE = 3.0, 0.02
+"""A depth that changes by less in a minute is steady: messages, share of what waits."""
 
 
 class Queue(msgspec.Struct, gc=False):
@@ -93,24 +95,34 @@ class Queue(msgspec.Struct, gc=False):
 
         ``consumed``: whether a worker listens to it, None for not known. A queue that turns over
         within the time its rates are taken of is told how long that takes; a deeper one is told
-        when it will be empty, if it gets shallower at all.
+        when it will be empty, if it gets shallower.
         """
         if self.quarantine or self.depth is None:
             return None
         if not self.depth:
             return 0.0
-        flow = self.flow(now, all_told)
         if consumed is False:
             return NEVER
-        if flow is None or not flow.sure:
+        flow = self.flow(now, all_told)
+        known = flow is not None and flow.sure
+        if flow is not None and known and self.depth <= flow.out_per_s * WINDOW_S:
+            return self.depth / flow.out_per_s
+        shrinks = self._shrinks_per_s(flow if known else None)
+        if shrinks is None or not shrinks:
             return None
-        if flow.out_per_s <= 0:
-            return NEVER
-        turnover_s = self.depth / flow.out_per_s
-        net = flow.out_per_s - flow.in_per_s
-        if turnover_s <= WINDOW_S:
-            return turnover_s
-        return self.depth / net if net > 0 else NEVER
+        return self.depth / shrinks if shrinks > 0 else NEVER
+
+    def _shrinks_per_s(self, flow: Flow | None) -> float | None:
+        """By so much for the last minute and a half, else for the last seconds; 0: steady."""
+        slope = self.history.slope()
+        if slope is not None:
+            steady = abs(slope) < max(LEAST_SLOPE, (self.depth or 0) * STEADY_SHARE)
+            return 0.0 if steady else -slope / 60
+        if flow is None:
+            return None
+        net, moved = flow.out_per_s - flow.in_per_s, flow.out_per_s + flow.in_per_s
+        # Fewer than that is chance, where each message comes when it likes.
+        return net if abs(net) * WINDOW_S > 2 * (moved * WINDOW_S) ** 0.5 else 0.0
 
 
 def _rate(counter: PerSecond | None, now: float) -> float:

@@ -99,6 +99,7 @@ class HomeScreen(BaseScreen):
                 table.tick(view)
         self._charts.draw(view, host.findings)
         host.on_screen([i for name in TASK_TABLES for i in self._tables[name].shown_ids()])
+        host.queues_on_screen(self._tables["queues"].shown_ids())
 
     def _lay_out(self, view: View, notices: int) -> None:
         width, height = self.app.size

@@ -8,6 +8,7 @@ from typing import Protocol
 from ..columns.base import View
 from ..commands.base import Command
 from ..model.cluster import Cluster
+from ..model.peeked import End, WaitingMessage
 from ..model.seam import Act, ActionRequest, Finding, Preview, Target
 from ..theme import Look
 from ..widgets.toasts import Shelf
@@ -65,6 +66,15 @@ class Host(Protocol):
 
     def on_screen(self, task_ids: Iterable[str]) -> None:
         """These tasks are on screen: their results are wanted."""
+
+    def queues_on_screen(self, names: Iterable[str]) -> None:
+        """These queues are on screen: how long their messages wait is looked at first."""
+
+    def look_into(self, queue: str, end: End, offset: int, count: int, sample: int = 0) -> None:
+        """Read messages of a queue, and the task names of a sample; both come by the model."""
+
+    def found_waiting(self, queue: str, message: WaitingMessage) -> None:
+        """The task of this message is to be known as a task."""
 
     def preview(self, request: ActionRequest) -> Preview:
         """What an act would do, at once; the look-up that completes it is started."""

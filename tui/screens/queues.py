@@ -37,6 +37,7 @@ class QueuesScreen(TableScreen):
         """The table, then the chart in the rows that are left."""
         lines = self._make_room(view)
         super().paint(view)
+        self.host.queues_on_screen(self.main.shown_ids())
         pane = self.query_one(ChartPane)
         queue = view.cluster.queues.get(self.main.cursor_id or "")
         if queue is None or not pane.display or self.main.frozen:
@@ -73,6 +74,11 @@ class QueuesScreen(TableScreen):
     def acting_on_tasks(self) -> list[str]:
         """No tasks here."""
         return []
+
+    def do_open(self) -> None:
+        """The queue's page."""
+        if self.main.cursor_id is not None:
+            self.host.open("queue", self.main.cursor_id)
 
     def do_purge(self) -> None:
         """Purge the queue under the cursor."""

@@ -124,7 +124,10 @@ class Poll:
         unacked = broker.unacked()
         by_queue = self._by_queue(unacked)
         at = time.time()
-        self._source.inbox.put(QueueDepths(at, depths, self._gone(depths), unacked, by_queue))
+        told = QueueDepths(
+            at, depths, self._gone(depths), unacked, by_queue, no_ages=self._broker.no_ages
+        )
+        self._source.inbox.put(told)
         self._read_at = time.monotonic()
         self._depths_due = self._read_at + period_s(broker.lists)
 
@@ -139,7 +142,8 @@ class Poll:
     def _sample(self) -> None:
         readings = self._samples()
         if readings:
-            self._source.inbox.put(QueueDepths(time.time(), readings))
+            no_ages = self._broker.no_ages
+            self._source.inbox.put(QueueDepths(time.time(), readings, no_ages=no_ages))
 
     def _gone(self, depths: dict[str, QueueDepth]) -> tuple[str, ...]:
         """Queues told of before that are no more; nobody knows before a round is over."""
