@@ -41,6 +41,7 @@ from celery_tui.theme import Look
 from celery_tui.widgets.filter_bar import FilterBar
 from celery_tui.widgets.lines import Line
 from tests.screens.capture import text_lines
+from tests.screens.from_before import found, searching
 from tests.screens.looked_into import consumed, looked_into, not_readable, tail_shown
 from tests.screens.sample import (
     NOW,
@@ -322,6 +323,14 @@ def no_machine() -> Iterator[None]:
 
 
 TASKS = going("tasks")
+
+
+async def at_the_end(app: CeleryTui, pilot: Pilot[int]) -> None:
+    """The oldest tasks."""
+    await TASKS(app, pilot)
+    await pilot.press("G")
+
+
 STATES = (
     State("home", screen=True),
     State("queues", going("queues"), screen=True),
@@ -334,6 +343,8 @@ STATES = (
     State("tasks", TASKS, screen=True),
     State("task", opening("task", task_id(100)), screen=True),
     State("task-failed", opening("task", task_id(13))),
+    State("results-searched", TASKS, searching),
+    State("results-found", at_the_end, found),
     State("task-family", opening("task", task_id(CHARGE)), workflow),
     State("family", opening("family", task_id(CHARGE)), workflow, screen=True),
     State("log", going("log"), screen=True),

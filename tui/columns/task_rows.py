@@ -94,6 +94,10 @@ class TaskRows(PlainRows):
             return (
                 (f"no task of {kept} matches {literal(self.query.text, 60)}   Esc clears", "dim"),
             )
+        search = view.cluster.results_search
+        if search is not None and not search.done and search.of:
+            words = f"{search.keys:,} of ~{search.of:,} result keys looked through"
+            return ((f"no task seen yet; {words}", "dim"),)
         return (("no task seen yet: tasks appear as they move, or as workers list them", "dim"),)
 
 

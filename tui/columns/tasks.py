@@ -100,6 +100,8 @@ def age_cell(task: Task, view: View) -> Cell:
     eta = eta_of(task) if task.state == RECEIVED else None
     if eta is not None and eta > view.now:
         return f"in {duration(eta - view.now)}", "dim"
+    if not task.changed_at:  # it has not ended, and nobody says when it last moved
+        return UNKNOWN
     return known(task.changed_at, duration(view.now - task.changed_at), view, "")
 
 
@@ -262,12 +264,14 @@ def search_fact(search: ResultsLookedThrough | None) -> list[Fact]:
     """How far the search for recent results is, and what of them cannot be shown."""
     if search is None:
         return []
-    words = [search.note] if search.note else []
     if not search.done:
-        words.append(f"{search.keys:,} of ~{search.of:,} keys looked through")
-    words += [f"{number:,} {why}" for why, number in sorted(search.unread.items())]
-    text = literal(", ".join(words), 100)
-    return [Fact((("results: ", "dim"), (text, "dim")), 4)] if words else []
+        label, words = "results: ", f"{search.keys:,} of ~{search.of:,} keys looked through"
+    elif search.note:
+        label, words = "results: ", search.note
+    else:
+        unread = (f"{number:,} {why}" for why, number in sorted(search.unread.items()))
+        label, words = "results not shown: ", ", ".join(unread)
+    return [Fact(((label, "dim"), (literal(words, 100), "dim")), 4)] if words else []
 
 
 COMMON = 50

@@ -77,6 +77,8 @@ def remember(task: Task, meta: ResultMeta, at: float) -> None:
     _describe_stored(task, meta)
     task.retries = max(0, meta.retries or 0)
     task.pid = meta.pid
+    if meta.date_done is None:
+        task.first_seen = 0.0  # it is older than our knowing of it, by nobody knows how much
     words = REASONS.get(meta.exception or "", NOT_PROVEN)
     _ended(task, meta, at, words if meta.state == REVOKED else VERDICTS[meta.state])
 

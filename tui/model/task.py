@@ -100,7 +100,7 @@ class Task(msgspec.Struct, gc=False):
     eta: str | None = None
     expires: str | None = None
     first_seen: float = 0.0
-    """Epoch seconds, our clock: when any source first named it."""
+    """Epoch seconds, our clock: when any source first named it; 0: long before, nobody knows."""
     sent_at: float | None = None
     received_at: float | None = None
     started_at: float | None = None

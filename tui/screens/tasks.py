@@ -60,9 +60,9 @@ class TasksScreen(TableScreen):
 
     def _detail(self, view: View) -> None:
         pane = self.query_one("#detail", Lines)
-        pane.display = self.app.size.width >= BESIDE
-        self.set_class(pane.display, "beside")
         task = view.cluster.tasks.get(self.main.cursor_id or "")
+        pane.display = self.app.size.width >= BESIDE and task is not None
+        self.set_class(pane.display, "beside")
         if pane.display and task is not None:
             top = self.main.region.y - self.query_one("#body").region.y
             pane.styles.offset = (self.app.size.width - PANE, top)
