@@ -110,6 +110,15 @@ def test_nothing_stored_is_a_verdict_on_what_has_left_its_worker() -> None:
     assert running.verdict is None
 
 
+def test_the_body_of_a_chord_that_celery_failed_in_the_backend_never_ran() -> None:
+    words = "ChordError(\"Dependency part-1 raised ValueError('no')\")"
+    body = folded(known("PENDING"), FAILURE, exception=words)
+    assert body.verdict == stored.NEVER_RAN
+    assert stored.failed_part(ResultMeta("t", FAILURE, exception=words)) == "part-1"
+    for other in ("ChordError('Callback error: x')", "ValueError('Dependency a raised ')", None):
+        assert stored.failed_part(ResultMeta("t", FAILURE, exception=other)) is None
+
+
 def test_custom_states_are_no_end() -> None:
     assert folded(known(STARTED), "PROGRESS").state == STARTED
     assert folded(known(UNKNOWN), "PENDING").state == UNKNOWN

@@ -168,16 +168,18 @@ def family_rows(view: View, task: Task, width: int) -> list[tuple[Cell, ...]]:
         return [((NOTHING, "dim"),)]
     longest = max(len(guides(kin)) + len(name(kin)) for kin in shown)
     wide = min(longest, max(20, width - 40))
-    lines = []
+    lines: list[tuple[Cell, ...]] = []
     for kin in shown:
         text, words = tree_cell(kin, view)
         text = _cut(text, wide, view.cut).ljust(wide)
+        lines_end = len(guides(kin))
         state, look = kin_state_cell(kin, view)
         run = _run(kin, view)[0] if kin.task is not None else ""
         note, note_look = note_cell(kin, view)
         told = [(run, "dim")] if run and not kin.this else []
         told += [(note, note_look)] if note else []
-        cells: list[Cell] = [(text, words), (f"  {state.ljust(10)}", look)]
+        cells: list[Cell] = [(text[:lines_end], "dim"), (text[lines_end:], words)]
+        cells.append((f"  {state.ljust(10)}", look))
         for cell in told:
             cells += [("  ", ""), cell]
         lines.append(tuple(cells))

@@ -343,6 +343,9 @@ class Cluster(KeptTasks):
     def _family(self, task: Task, meta: ResultMeta) -> None:
         self.families.note(task)
         self.families.sent(task.id, meta.children)
+        part = stored.failed_part(meta)
+        if part is not None:
+            self.families.sent(part, (task.id,))
 
     def _health(self, health: Health) -> None:
         self.now = max(self.now, health.since)

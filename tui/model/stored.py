@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from .observations import ResultMeta
@@ -34,6 +35,7 @@ VERDICTS = {
 }
 EXPIRED = "expired (result backend, no event)"
 TERMINATED = "terminated (result backend, no event)"
+NEVER_RAN = "never ran: a part of its chord failed (result backend)"
 NOT_PROVEN = "revoked says the result backend; not proven, it may still run"
 OF_FORMER_RUN = "the result backend holds only the result of a former run"
 STILL_STARTED = "started, says the result backend: lost with its worker, or its end is not stored"
@@ -42,6 +44,8 @@ REASONS = {"TaskRevokedError('expired')": EXPIRED, "TaskRevokedError('terminated
 """A worker that refuses an expired task, or has killed one, writes so: that is proof."""
 KEPT = frozenset({SUCCESS, FAILURE, REVOKED, RETRY})
 """States of tasks that are shown though nobody but the backend told of them."""
+FAILED_PART = re.compile(r"^ChordError\(.Dependency (\S{1,300}) raised ")
+"""How Celery fails the body of a chord in the backend, without ever sending it."""
 SAME_CLOCK_S, OTHER_CLOCK_S = 1.0, 10.0
 """How much earlier than its start an end may seem to be, by clocks that differ."""
 
@@ -67,8 +71,14 @@ def fold(task: Task, meta: ResultMeta, at: float) -> bool:
         return _under_way(task, meta, at)
     if meta.state not in VERDICTS or (task.state in FINAL and meta.state == task.state):
         return False
-    _ended(task, meta, at, VERDICTS[meta.state])
+    _ended(task, meta, at, NEVER_RAN if failed_part(meta) else VERDICTS[meta.state])
     return True
+
+
+def failed_part(meta: ResultMeta) -> str | None:
+    """Of the body of a chord that never ran: the id of the part that failed."""
+    found = FAILED_PART.match(meta.exception or "") if meta.state == FAILURE else None
+    return found[1] if found is not None else None
 
 
 def remember(task: Task, meta: ResultMeta, at: float) -> None:
@@ -79,8 +89,8 @@ def remember(task: Task, meta: ResultMeta, at: float) -> None:
     task.pid = meta.pid
     if meta.date_done is None:
         task.first_seen = 0.0  # it is older than our knowing of it, by nobody knows how much
-    words = REASONS.get(meta.exception or "", NOT_PROVEN)
-    _ended(task, meta, at, words if meta.state == REVOKED else VERDICTS[meta.state])
+    words = NEVER_RAN if failed_part(meta) else VERDICTS.get(meta.state, NOT_PROVEN)
+    _ended(task, meta, at, REASONS.get(meta.exception or "", words))
 
 
 def missing(task: Task, at: float) -> bool:
