@@ -54,16 +54,16 @@ class Families:
             _take(self._children, task.parent_id, task.id)
         if task.group_id is not None:
             _take(self._groups, task.group_id, task.id)
-        for child in self.children(task.id):
+        for child in list(self.children(task.id)):
             if child not in tasks:
                 _take(self._children, task.id, child)
         self._plans.pop(task.id, None)
 
-    def children(self, task_id: str) -> list[str]:
-        """Ids in the order in which they became known."""
+    def children(self, task_id: str) -> Mapping[str, None]:
+        """Ids in the order in which they became known; not a copy, it may be long."""
         return _ids(self._children, task_id)
 
-    def members(self, group_id: str) -> list[str]:
+    def members(self, group_id: str) -> Mapping[str, None]:
         """Ids of a group's tasks."""
         return _ids(self._groups, group_id)
 
@@ -100,8 +100,8 @@ def _take(index: dict[str, str | dict[str, None]], key: str, value: str) -> None
         del index[key]
 
 
-def _ids(index: dict[str, str | dict[str, None]], key: str) -> list[str]:
+def _ids(index: dict[str, str | dict[str, None]], key: str) -> Mapping[str, None]:
     found = index.get(key)
     if found is None:
-        return []
-    return list(found) if isinstance(found, dict) else [found]
+        return {}
+    return found if isinstance(found, dict) else {found: None}

@@ -6,6 +6,7 @@ It is followed along the index of families: nothing here grows with the number o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 import msgspec
 
@@ -120,40 +121,38 @@ class _Grower:
                 stack.append((below[index], depth + 1, index == len(below) - 1, deeper))
 
     def _below(self, node: _Node) -> list[_Node]:
-        ids = self._sent_by(node.id)
-        if not ids and not self.families.plans(node.id):
-            return []
-        known = {*ids, *self.seen}
-        shown = self._shown(ids)
-        below = [_Node(i) for i in shown if i not in self.seen]
+        children = self._sent_by(node.id)
+        known: set[str] = set()
+        below = [_Node(i) for i in self._shown(node.id, children) if i not in self.seen]
         if not node.id.startswith(GROUP):
-            below += self._to_be_sent(node.id, known, chord=False)
+            below += self._to_be_sent(node.id, children, known, chord=False)
         for child in list(below):  # the body of a chord stands behind its header
-            below += self._to_be_sent(child.id, known, chord=True)
+            below += self._to_be_sent(child.id, children, known, chord=True)
         if node.id == self.path[-1]:
-            below += self._to_be_sent(node.id, known, chord=True)
+            below += self._to_be_sent(node.id, children, known, chord=True)
         return below
 
-    def _shown(self, ids: list[str]) -> list[str]:
-        """As many as there is room for, and the one that leads to the task asked for."""
-        room = self.most - len(self.rows)
-        if len(ids) <= room:
-            return ids
-        shown = ids[:room]
-        rest = set(ids[room:])
-        on_path = [i for i in self.path if i in rest][:1]
-        self.more += len(rest)
-        return on_path + shown[: room - len(on_path)]
+    def _shown(self, node_id: str, children: Mapping[str, None]) -> list[str]:
+        """As many as there is room for, and the one that leads to the task asked for.
 
-    def _sent_by(self, node_id: str) -> list[str]:
+        That one may be of a later generation: those between it and a root may be unknown.
+        """
+        room = self.most - len(self.rows)
+        shown = list(islice(children, room))
+        lead = self.path[self.path.index(node_id) - 1] if node_id in self.path[1:] else None
+        if lead is not None and lead not in shown:
+            shown = [*shown[: room - 1], lead]
+        self.more += len(children) - sum(1 for child in shown if child in children)
+        return shown
+
+    def _sent_by(self, node_id: str) -> Mapping[str, None]:
         if node_id.startswith(GROUP):
             return self.families.members(node_id.removeprefix(GROUP))
-        ids = self.families.children(node_id)
-        gap = self.path.index(node_id) - 1 if node_id in self.path[1:] else -1
-        # Between a root and the topmost known ancestor there may be tasks nobody told of.
-        return ids if gap < 0 or self.path[gap] in ids else [*ids, self.path[gap]]
+        return self.families.children(node_id)
 
-    def _to_be_sent(self, sender: str, known: set[str], chord: bool) -> list[_Node]:
+    def _to_be_sent(
+        self, sender: str, children: Mapping[str, None], known: set[str], chord: bool
+    ) -> list[_Node]:
         nodes: list[_Node] = []
         for number, follower in enumerate(self.families.plans(sender)):
             if (follower.relation == CHORD) != chord:
@@ -162,7 +161,8 @@ class _Grower:
             node_id = follower.id or made_up
             task = self.tasks.get(node_id)
             elsewhere = task is not None and task.parent_id not in (None, sender)
-            if node_id not in known and not elsewhere:
+            known_already = node_id in children or node_id in self.seen or node_id in known
+            if not (elsewhere or known_already):
                 known.add(node_id)
                 note = self._why_not(sender, follower)
                 nodes.append(_Node(node_id, follower, note))
