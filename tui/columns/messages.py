@@ -36,19 +36,21 @@ def name_cell(message: WaitingMessage, view: View) -> Cell:
 
 
 def args_cell(message: WaitingMessage, view: View) -> Cell:
-    """Arguments without secrets; what stands in their place where there are none."""
+    """Arguments without secrets, behind how they are written and packed if not as plain JSON."""
     if not message.id:
         return literal(redact_text(message.note.partition(": ")[2]), LONGEST_ARGS), "dim"
     text = call_text(message.args, message.kwargs, LONGEST_ARGS)
+    written = written_as(message)
+    if written:
+        return f"{written}: {text}", "dim"
     return (text, "dim") if text != "?" else UNKNOWN
 
 
-def body_cell(message: WaitingMessage, view: View) -> Cell:
-    """How its body is written and packed, where that is not plain JSON that could be read."""
-    if not message.id or (message.serializer == "json" and not message.compression):
-        return ("json?", "warn") if message.note and message.id else ("", "")
-    words = " ".join(filter(None, (message.serializer, message.compression)))
-    return literal(words, 40) or "?", "dim"
+def written_as(message: WaitingMessage) -> str:
+    """``pickle, gzip``; empty for plain JSON that could be read."""
+    if message.serializer == "json" and not message.compression:
+        return "not JSON" if message.note else ""
+    return literal(", ".join(filter(None, (message.serializer or "?", message.compression))), 60)
 
 
 def eta_cell(message: WaitingMessage, view: View) -> Cell:
@@ -81,9 +83,8 @@ def _none(message: WaitingMessage, view: View) -> None:
 COLUMNS: tuple[Column[WaitingMessage], ...] = (
     Column("place", "", place_cell, _none, 7, right=True),
     Column("id", "id", id_cell, _none, 8),
-    Column("name", "task", name_cell, _none, 18, grow=20, cut=cut_task_name),
-    Column("args", "args", args_cell, _none, 16, grow=60, keep=80),
-    Column("body", "body", body_cell, _none, 11, grow=4, keep=40),
+    Column("name", "task", name_cell, _none, 18, grow=14, cut=cut_task_name),
+    Column("args", "args", args_cell, _none, 16, grow=90, keep=80),
     Column("eta", "eta", eta_cell, _none, 10, right=True, keep=50),
     Column("tries", "tries", tries_cell, _none, 5, right=True, keep=60),
     Column("priority", "prio", priority_cell, _none, 4, right=True, keep=30),
