@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..model.seam import Finding, Level, Link
 from ..model.worker import LOST, ONLINE, Worker
 from .base import Cell, View
-from .facts import Fact
+from .facts import FOREVER, Fact, taken
 from .gauges import gauge
 from .names import literal
 from .numbers import clock, count, duration, known, rate, share, short_count, whole
@@ -20,6 +20,8 @@ SLOW_LINE_S = 1.0
 LIMITED = {"events": "hearing", "inspect": "asking", "queues": "queues", "results": "results"}
 """Source -> what is not permitted when it is not."""
 PART = "some keys"
+LEFT_NEEDS = 32
+"""Cells of line 1 for the profile, and for a link that is live or in short lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +119,25 @@ def situation(view: View, standing: Standing, width: int) -> list[Fact]:
     """Right part of line 1: what went wrong with events, lag, mode, alerts, clock."""
     facts = list(view.once("shortfall", lambda: shortfall(view, standing)))
     if what := limits(view):
-        facts.append(
-            Fact((("limited", "dim"),) if width < 100 else (("limited: ", "dim"), (what, "")))
-        )
+        words = (("limited", "dim"),) if width < 100 else (("limited: ", "dim"), (what, ""))
+        facts.append(Fact(words, 10))
     if view.stale:
         facts.append(Fact((("acts off", "dim"),)))
     elif standing.read_only:
         facts.append(Fact((("read-only", "bold"),)))
     facts.append(Fact(alerts(view, standing.findings)))
     facts.append(Fact(((clock(view.now, view, width >= 90) + ("Z" if view.utc else ""), "dim"),)))
+    return _beside(facts, width)
+
+
+def _beside(facts: list[Fact], width: int) -> list[Fact]:
+    """Those that leave room for who and how fresh; `i` tells the rest."""
+    room, gap = width - LEFT_NEEDS, 3 if width >= 90 else 2
+    loose = sorted((one for one in facts if one.keep < FOREVER), key=lambda one: one.keep)
+    for one in loose:
+        if taken(facts, gap) <= room:
+            break
+        facts = [kept for kept in facts if kept is not one]
     return facts
 
 
@@ -134,12 +146,12 @@ def shortfall(view: View, standing: Standing) -> list[Fact]:
     facts: list[Fact] = []
     lost = sum(worker.loss.lost or 0 for worker in view.cluster.workers.values())
     if lost:
-        facts.append(Fact(((f"~{short_count(lost)} lost", "warn"),)))
+        facts.append(Fact(((f"~{short_count(lost)} lost", "warn"),), 30))
     if standing.shed:
         facts.append(Fact(((f"{short_count(standing.shed)} events left out", "warn"),)))
     unread = sum(view.cluster.malformed.values())
     if unread:
-        facts.append(Fact(((f"{short_count(unread)} unreadable", "warn"),)))
+        facts.append(Fact(((f"{short_count(unread)} unreadable", "warn"),), 20))
     if standing.lag_s >= 0.5:
         facts.append(Fact(((f"lag {duration(standing.lag_s)}", "warn"),)))
     if standing.line_lag_s >= SLOW_LINE_S:

@@ -30,7 +30,7 @@ AMQP = frozenset({"amqp", "amqps", "pyamqp", "librabbitmq"})
 class Site:
     """Where to look: a broker, and the names that its Celery uses there."""
 
-    url: str
+    url: str = field(repr=False)
     """Broker URL, alternates separated by ``;``. Holds the password: never show it."""
     key_prefix: str = ""
     app: Any = field(default=None, repr=False)

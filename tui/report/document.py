@@ -107,7 +107,7 @@ def events(cluster: Cluster, now: float, shed: dict[str, int]) -> dict[str, Any]
     books = [worker.loss for worker in cluster.workers.values()]
     return {
         "counted": cluster.events_counted,
-        "per_s": cluster.events_rate.per_second(now),
+        "per_s": cluster.events_rate.per_second(now) if _hears(cluster) else None,
         "lost": _lost(books),
         "coverage": coverage(books),
         "shed": shed,
@@ -115,6 +115,11 @@ def events(cluster: Cluster, now: float, shed: dict[str, int]) -> dict[str, Any]
         "malformed": dict(cluster.malformed),
         "gaps": gaps(cluster, "events"),
     }
+
+
+def _hears(cluster: Cluster) -> bool:
+    health = cluster.health.get("events")
+    return health is None or health.state != Link.OFF
 
 
 def _lost(books: list[Loss]) -> int | None:
