@@ -42,7 +42,7 @@ RESULT_IDS = 500
 PING_AGAIN_S = 2.0
 ASK_AGAIN_S, ASK_AGAIN_SOON_S, YOUNG_S = 5.0, 0.9, 10.0
 """A worker beats before it listens to questions: one that is young is asked again soon."""
-DESCRIBING = ("active_queues", "stats", "registered", "active")
+DESCRIBING = ("active_queues", "stats", "registered", "active", "reserved", "scheduled")
 """What is asked of a worker that has just come."""
 
 
@@ -169,7 +169,7 @@ class Monitor:
 
     def tick(self, now: float) -> None:
         """Once a second: tell the sources what is worth asking, remember, and judge."""
-        self.cluster.now = max(self.cluster.now, now)
+        self.cluster.tick(now)
         self.cluster.remember(now)
         inspect = self.sources.get("inspect")
         if isinstance(inspect, InspectSource):

@@ -16,7 +16,13 @@ JUST_ATTACHED_S = 20.0
 """What was found so soon began earlier, nobody knows when."""
 TOGETHER_S = 30.0
 """What several workers do within this time is one thing: a deploy."""
-NEWS = {"went offline": "gone", "restarted": "restarted", "came online": "online"}
+NEWS = {
+    "lost": "lost",
+    "went offline": "gone",
+    "restarted": "restarted",
+    "reconnected": "reconnected",
+    "came online": "online",
+}
 """What the model writes of a worker -> our word; the gravest first."""
 LINK = "link lost"
 
@@ -30,7 +36,7 @@ def happened(view: View, queue: str = "") -> list[Cause]:
     recent = (line for line in view.cluster.log if line.at >= began)
     told = [event for line in recent if (event := _event(line, view, queue))]
     order = [*NEWS.values()]
-    order.insert(1, LINK)
+    order.insert(2, LINK)
     grouped = list(_together(told))
     grouped.sort(key=lambda event: (order.index(event[1]), -event[0]))
     return [Cause(at, _words(word, names, view.cut)) for at, word, names in grouped]

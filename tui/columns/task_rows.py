@@ -8,6 +8,7 @@ from typing import Any
 
 from ..model.query import Query
 from ..model.task import Task
+from ..model.worker import Worker
 from .base import Cell, Column, View
 from .names import literal
 from .numbers import clock, count
@@ -104,8 +105,6 @@ class TaskRows(PlainRows):
 ON_HOME = 200
 """Most rows of a list that is not a screen of its own."""
 LONGEST_AMONG = 1_000
-LATEST = 5_000
-"""Running tasks among which those of a worker are looked for that it has not listed yet."""
 
 
 class RunningRows(PlainRows):
@@ -176,6 +175,14 @@ def _no_value(task: Task, view: View) -> None:
     """Of tasks that are not sorted."""
 
 
+def _left_behind(worker: Worker, view: View) -> list[str]:
+    """What its last process ran and held when it left, while nobody knows better."""
+    parting, fates = worker.parting, view.cluster.reconciler.fates
+    if parting is None:
+        return []
+    return [task_id for task_id in (*parting.running, *parting.held) if task_id in fates]
+
+
 class WorkerTaskRows(PlainRows):
     """What one worker runs and holds: running first, then reserved, then waiting for an ETA."""
 
@@ -197,19 +204,16 @@ class WorkerTaskRows(PlainRows):
         worker = cluster.workers.get(self.hostname)
         if worker is None:
             return self._ids
-        listed = (*(worker.running or ()), *islice(reversed(cluster.running), LATEST))
-        running = [
-            task
-            for task in cluster.tasks_of(dict.fromkeys(listed))
-            if task.worker == self.hostname and task.id in cluster.running
-        ]
+        there = cluster.tasks_of(cluster.reconciler.places.on(self.hostname))
+        running = [task for task in there if task.id in cluster.running]
         running.sort(key=lambda task: task.started_at or task.first_seen)
         held = [
             t.id
             for t in cluster.tasks_of((*(worker.reserved or ()), *(worker.scheduled or ())))
             if t.state in ("RECEIVED", "RETRY")
         ]
-        ids = list(dict.fromkeys((*(task.id for task in running), *held)))
+        left = [task.id for task in cluster.tasks_of(_left_behind(worker, view))]
+        ids = list(dict.fromkeys((*(task.id for task in running), *left, *held)))
         return self.settled(ids)
 
     def record(self, row_id: str, view: View) -> Task | None:

@@ -7,12 +7,13 @@ from ..model.observations import ResultsLookedThrough
 from ..model.redact import redact_text
 from ..model.seam import Act, Stage
 from ..model.task import RECEIVED, STARTED, Task
+from ..model.task import UNKNOWN as STATE_UNKNOWN
 from ..model.times import parse_iso
 from .base import Cell, Column, View
 from .calls import call_text
 from .facts import Fact
 from .names import cut_middle, cut_task_name, literal, node, short_id
-from .numbers import NOT_APPLICABLE, UNKNOWN, count, duration, known
+from .numbers import NOT_APPLICABLE, UNKNOWN, clock, count, duration, known
 
 STATES: dict[str, tuple[str, str, str]] = {
     "PENDING": ("⋅", "pending", "dim"),
@@ -24,11 +25,12 @@ STATES: dict[str, tuple[str, str, str]] = {
     "REVOKED": ("⊘", "revoked", "dim"),
     "REJECTED": ("⊖", "rejected", "warn"),
     "UNKNOWN": ("?", "?", "warn"),
+    "LOST?": ("?", "lost?", "warn"),
     "ETA": ("◷", "eta", "dim"),
     "REVOKE?": ("⊘", "revoke?", "acc"),
     "NOT CONFIRMED": ("⊘", "not conf.", "warn"),
 }
-"""State -> glyph, word, style; the last three are ours, worked out by ``shown_state``."""
+"""State -> glyph, word, style; the last four are ours, worked out by ``shown_state``."""
 
 
 def eta_of(task: Task) -> float | None:
@@ -49,6 +51,8 @@ def shown_state(task: Task, view: View) -> str:
         eta = eta_of(task)
         if eta is not None and eta > view.now:
             return "ETA"
+    if task.state == STATE_UNKNOWN and task.id in view.cluster.reconciler.fates:
+        return "LOST?"
     return task.state
 
 
@@ -152,8 +156,19 @@ def why_cell(task: Task, view: View) -> Cell:
     if task.exception and task.state in ("FAILURE", "RETRY", "REJECTED"):
         return literal(redact_text(task.exception[:600]), 300), ""
     if task.verdict:
-        return literal(task.verdict, 300), "warn" if task.state == "UNKNOWN" else "dim"
+        return verdict(task, view), "warn" if task.state == "UNKNOWN" else "dim"
     return args_cell(task, view)
+
+
+def verdict(task: Task, view: View) -> str:
+    """How its state was worked out, and when its message comes back."""
+    fate = view.cluster.reconciler.fates.get(task.id)
+    words = literal(task.verdict or "", 300)
+    if fate is None or fate.back_at is None or not fate.unacked:
+        return words
+    wait_s = fate.back_at - view.now
+    left = f"in {duration(wait_s)}" if wait_s > 0 else "any moment"
+    return f"{words}, at {clock(fate.back_at, view)}, {left}"
 
 
 COLUMNS: tuple[Column[Task], ...] = (
@@ -229,7 +244,7 @@ WORKER_TASKS: tuple[Column[Task], ...] = (
     Column("state", "", state_cell, lambda t, v: t.state, 10),
     Column("name", "", name_cell, lambda t, v: t.name, 22, grow=18, cut=cut_task_name),
     Column("id", "id", id_cell, lambda t, v: t.id, 8),
-    Column("args", "args", args_cell, lambda t, v: t.args, 12, keep=10, grow=100),
+    Column("args", "args", why_cell, lambda t, v: t.args, 12, keep=10, grow=100),
     Column("pid", "pid", pid_cell, lambda t, v: t.pid, 7, right=True, keep=20),
     Column("run", "for", run_cell, lambda t, v: t.runtime_so_far(v.now), 6, right=True),
 )

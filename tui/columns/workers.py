@@ -10,7 +10,7 @@ from ..model.worker import BLOCKED, LOST, ONLINE, SILENT, STOPPED, UNKNOWN, Work
 from .base import Cell, Column, View
 from .gauges import gauge
 from .names import cut_middle, literal, node
-from .numbers import NOT_APPLICABLE, age, count, duration, known, size
+from .numbers import NOT_APPLICABLE, age, count, duration, known, size, whole
 from .numbers import UNKNOWN as UNKNOWN_CELL
 from .rows import Head, PlainRows, ordered
 
@@ -22,6 +22,12 @@ STATES: dict[str, tuple[str, str]] = {
     STOPPED: ("⋅", "dim"),
     UNKNOWN: ("?", "dim"),
 }
+NEWS_S = 300.0
+"""So long a restart or a reconnect is news."""
+HELD_OLD_S = 20.0
+"""Age in seconds from which what a worker holds is not the number of now."""
+UNHEARD = (LOST, BLOCKED, SILENT, STOPPED)
+"""States that are counted in the head: with one of them not all are heard."""
 TROUBLE = (LOST, BLOCKED, SILENT, UNKNOWN, ONLINE, STOPPED)
 
 
@@ -123,19 +129,46 @@ def queues_cell(worker: Worker, view: View) -> Cell:
 def note(worker: Worker, view: View) -> str:
     """What is worth saying of it in words."""
     state = state_of(worker, view)
-    running = len(worker.running or ())
     if state == LOST:
+        running = len(ran_when_lost(worker))
         return f"{running} running when lost" if running else "ping unanswered"
     if state == BLOCKED:
         held = worker.ping_held_at is not None and worker.ping_held_at == worker.ping_missed_at
         return "connected, answers nothing" if held else "ping answers, heartbeats stopped"
     if worker.duplicate_name:
-        return "two processes share this name"
-    if worker.heartbeat is False:
-        return "sends no heartbeats"
+        return _twins(worker, view)
     if state == STOPPED:
         return "said goodbye"
+    return " ".join(filter(None, (_came(worker, view), _without(worker))))
+
+
+def ran_when_lost(worker: Worker) -> tuple[str, ...]:
+    """Ids of the tasks that ran on it when it was lost."""
+    gone = worker.parting is not None and worker.parting.pid == worker.pid
+    return worker.parting.running if gone and worker.parting else (worker.running or ())
+
+
+def _twins(worker: Worker, view: View) -> str:
+    pids = worker.processes.living(worker.heard_at or 0.0, worker.freq)
+    if len(pids) < 2:
+        return "two processes share this name"
+    return f"{len(pids)} processes share this name: pids {', '.join(map(str, pids))}"
+
+
+def _came(worker: Worker, view: View) -> str:
+    """How it came, while that is news."""
+    if worker.online_at is None or not 0 <= view.now - worker.online_at < NEWS_S:
+        return ""
+    since = whole(view.now - worker.online_at)
+    if worker.reconnected_at == worker.online_at:
+        return f"reconnected {since} ago, same process"
+    if worker.restarted_from is not None:
+        return f"restarted {since} ago (pid {worker.restarted_from} to {worker.pid})"
     return ""
+
+
+def _without(worker: Worker) -> str:
+    return "sends no heartbeats" if worker.heartbeat is False else ""
 
 
 def note_cell(worker: Worker, view: View) -> Cell:
@@ -170,8 +203,11 @@ def lost_cell(worker: Worker, view: View) -> Cell:
 
 
 def held_cell(worker: Worker, view: View) -> Cell:
-    """Tasks it has taken and not started."""
-    return _number(worker.held, worker, view)
+    """Tasks it has taken and not started; ``~`` where it told of some of them long ago."""
+    held, at = worker.held, worker.held_at
+    if held and at is not None and view.now - at > HELD_OLD_S and not _old(worker, view):
+        return f"~{count(held)}", "dim"
+    return _number(held, worker, view)
 
 
 def load_cell(worker: Worker, view: View) -> Cell:
@@ -262,11 +298,9 @@ class WorkerRows(PlainRows):
     def head(self, view: View) -> Head:
         """How many, how many of them not online."""
         states = [state_of(worker, view) for worker in view.cluster.workers.values()]
-        counts = {
-            state: states.count(state) for state in (LOST, BLOCKED, SILENT) if state in states
-        }
+        counts = {state: states.count(state) for state in UNHEARD if state in states}
         words = "  ".join(f"{number} {state}" for state, number in counts.items())
-        style = "crit" if LOST in counts else "warn"
+        style = "crit" if LOST in counts else "dim" if set(counts) == {STOPPED} else "warn"
         note = words or ("" if not states or not self.titled else "all heard")
         if view.stale:
             note, style = "unknown since the broker is lost", "dim"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from typing import Any
+from collections.abc import Iterator
 
 import msgspec
 
-from . import fleet, inspected, lifecycle, peeked, stored
+from . import fleet, lifecycle, peeked, stored
 from .events import Event
 from .family import Families
+from .fates import RESTARTED, STOPPED, Visibility
 from .history import STEP_S, Past
 from .kept_tasks import KeptTasks
 from .ledger import Ledger
 from .links import Links
+from .listings import QUESTIONS, Listings, pinged
 from .observations import (
     EventBatch,
     Observation,
@@ -25,11 +27,13 @@ from .observations import (
     Results,
     ResultsLookedThrough,
     RoundEnded,
+    Unacknowledged,
 )
 from .peeked import Opened, Peeked, Peeks, Sampled
 from .queue import Queue
 from .queue_news import QueueNews, all_told
 from .rates import WINDOW_S, PerSecond
+from .reconcile import Reconciler, lost_words
 from .seam import Act, Health, Link, LogLine, Outcome, Preview, Stage
 from .task import (
     FAILURE,
@@ -39,15 +43,12 @@ from .task import (
     RECEIVED,
     RETRY,
     REVOKED,
-    STARTED,
     Task,
 )
 from .worker import Worker, worker_state
 
 TRANSITIONS_KEPT = 500
 LOG_KEPT = 2_000
-ABSENT_ROUNDS = 2
-"""A task missing from so many ``active`` replies of its worker has left it."""
 
 
 class Transition(msgspec.Struct, frozen=True, gc=False):
@@ -106,9 +107,8 @@ class Cluster(KeptTasks):
         self.sent_heard = False
         """Whether any ``task-sent`` was heard: else queue names of tasks are not known."""
         self._transition = itertools.count(1)
-        self._absent: dict[str, int] = {}
-        self._held: dict[str, str] = {}
-        """Task a worker listed as reserved and that was not heard to go on -> that worker."""
+        self.reconciler = Reconciler(self)
+        self._listings = Listings(self)
 
     # -- folding ------------------------------------------------------------------------------
 
@@ -123,6 +123,8 @@ class Cluster(KeptTasks):
             self._round(observation)
         elif isinstance(observation, QueueDepths):
             self._depths(observation)
+        elif isinstance(observation, Unacknowledged):
+            self.reconciler.found(observation)
         elif isinstance(observation, Results):
             self._results(observation)
         elif isinstance(observation, ResultsLookedThrough):
@@ -177,7 +179,7 @@ class Cluster(KeptTasks):
             if event.type == "task-received":
                 self.queue_news.taken(task, worker, arrived)
         if changed:
-            self._changed(task, before, arrived)
+            self.worked_out(task, before, arrived)
 
     def _worker_event(self, event: Event, arrived: float) -> None:
         worker = self.worker(event.hostname, arrived)
@@ -186,106 +188,41 @@ class Cluster(KeptTasks):
             seconds = max(1, round(lost.seconds))
             words = f"lost the events of ~{lost.starts:,} tasks of {event.hostname} in {seconds} s"
             self.note(lost.until, "events", "warn", words)
+        before = worker.pid
         news = fleet.follow(worker, event, arrived)
         if news:
             self._listeners = None
-            level = "warn" if "offline" in news or "restarted" in news else "info"
+            level = "warn" if any(word in news for word in fleet.WARNINGS) else "info"
+            news += self._left(worker, before, arrived)
             self.note(arrived, "worker", level, f"{event.hostname} {news}")
+
+    def _left(self, worker: Worker, before: int | None, arrived: float) -> str:
+        """News of a worker: a process may have left, or the same may be back."""
+        if worker.offline_at is not None:
+            return lost_words(self.reconciler.left(worker, STOPPED, worker.pid, arrived))
+        if worker.restarted_from == before != worker.pid and not worker.duplicate_name:
+            return lost_words(self.reconciler.left(worker, RESTARTED, before, arrived))
+        self.reconciler.returned(worker)
+        return ""
 
     def _reply(self, reply: Reply) -> None:
         self.now = max(self.now, reply.at)
         worker = self.worker(reply.hostname, reply.at)
         if worker.heartbeat is None and reply.at - self.attached_at > worker.silence_allowed_s:
             worker.heartbeat = False
-        fleet.answered(worker, reply.question, reply.payload, reply.at)
+        complete = fleet.answered(worker, reply)
         self.queue_news.answered(worker, reply)
-        if reply.question in ("active", "reserved", "scheduled"):
-            self._inspected(worker, reply)
+        if reply.question in QUESTIONS:
+            self._listings.take(worker, reply, complete)
         elif reply.question == "active_queues":
             self._listeners = None
             self._consumers(reply.at)
 
-    def _inspected(self, worker: Worker, reply: Reply) -> None:
-        state = STARTED if reply.question == "active" else RECEIVED
-        for entry in fleet.requests(reply.question, reply.payload):
-            task = self.task(entry["id"], reply.at)
-            before = task.state
-            if reply.question == "scheduled" and isinstance(entry.get("eta"), str):
-                task.eta = entry["eta"]
-            if inspected.fold(task, entry, worker.hostname, reply.at, state):
-                self._changed(task, before, reply.at)
-            self._unheard(worker, task, entry)
-            self._absent.pop(task.id, None)
-        if reply.question == "active":
-            self._missing(worker, reply)
-        elif reply.question == "reserved":
-            self._no_longer_held(worker, reply)
-
-    def _unheard(self, worker: Worker, task: Task, entry: dict[str, Any]) -> None:
-        """A task began while we listened and no task event of its worker came: events are off."""
-        started = inspected.moment(entry.get("time_start"))
-        if worker.task_events or started is None:
-            return
-        live = self.live_since("events")
-        if live is not None and started > max(live, worker.online_at or 0.0) + 1.0:
-            worker.events_enabled = False
-
-    def _missing(self, worker: Worker, reply: Reply) -> None:
-        listed = set(worker.running or ())
-        for task_id in list(self.running):
-            task = self.tasks[task_id]
-            if task.worker != worker.hostname or task_id in listed:
-                continue
-            if task.started_at is not None and task.started_at > reply.asked_at - 1.0:
-                continue
-            self._absent[task_id] = self._absent.get(task_id, 0) + 1
-            if self._absent[task_id] >= ABSENT_ROUNDS:
-                del self._absent[task_id]
-                before = task.state
-                inspected.left_its_worker(task, reply.at)
-                self._changed(task, before, reply.at)
-
-    def _no_longer_held(self, worker: Worker, reply: Reply) -> None:
-        """What a worker held, and lists no more, has gone on even if no event said so.
-
-        Only what was listed before is judged: a task that waits for its ETA or in a bucket of
-        its rate limit is on the worker and in no list of reserved tasks.
-        """
-        listed = set(worker.reserved or ())
-        for task_id, hostname in list(self._held.items()):
-            if hostname != worker.hostname or task_id in listed:
-                continue
-            task = self.tasks.get(task_id)
-            if task is None or task.state != RECEIVED or task.worker != hostname:
-                del self._held[task_id]
-                continue
-            self._absent[task_id] = self._absent.get(task_id, 0) + 1
-            if self._absent[task_id] >= ABSENT_ROUNDS:
-                del self._absent[task_id], self._held[task_id]
-                inspected.left_its_worker(task, reply.at)
-                self._changed(task, RECEIVED, reply.at)
-        self._held.update(dict.fromkeys(listed, worker.hostname))
-
     def _round(self, ended: RoundEnded) -> None:
         self.now = max(self.now, ended.at)
         self.rounds[ended.question] = ended
-        if ended.question != "ping":
-            return
-        silent = [
-            worker
-            for worker in self.workers.values()
-            if worker.hostname not in ended.answered and worker.first_seen < ended.asked_at
-        ]
-        # Redis tells how many got the ping. Who got it and does not answer is there and blocked.
-        held = max(0, (ended.receivers or 0) - len(ended.answered))
-        # Which of several is a guess: who was blocked before, else who was heard last.
-        silent.sort(
-            key=lambda w: (w.offline_at is None, w.ping_held_at is not None, w.seen_at or 0.0)
-        )
-        for worker in reversed(silent):
-            worker.ping_missed_at = ended.asked_at
-            worker.ping_held_at = ended.asked_at if held > 0 else None
-            held -= 1
+        if ended.question == "ping":
+            pinged(self.workers, ended)
 
     def _depths(self, read: QueueDepths) -> None:
         self.now = max(self.now, read.at)
@@ -323,14 +260,21 @@ class Cluster(KeptTasks):
             if task is None:
                 self._from_before(meta, results.at)
                 continue
-            before = task.state
-            if stored.fold(task, meta, results.at):
-                self._changed(task, before, results.at)
+            self._result(task, meta, results.at)
             self._family(task, meta)
         for task_id in results.missing:
             task = self.tasks.get(task_id)
-            if task is not None and stored.missing(task, results.at):
+            if task is None or self.reconciler.missing(task):
+                continue
+            if stored.missing(task, results.at):
                 self.tell(task)
+
+    def _result(self, task: Task, meta: ResultMeta, at: float) -> None:
+        before, verdict = task.state, task.verdict
+        if stored.fold(task, meta, at):
+            self.worked_out(task, before, at)
+        elif task.id in self.reconciler.fates:  # the backend cannot know more of it
+            task.verdict = verdict
 
     def _from_before(self, meta: ResultMeta, at: float) -> None:
         """A task that only the backend tells of: kept, and not counted as if it were news."""
@@ -368,7 +312,12 @@ class Cluster(KeptTasks):
             if worker is not None:
                 worker.events_enabled = True
 
-    # -- remembering --------------------------------------------------------------------------
+    # -- once a second --------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """What follows from time that has passed: workers and tasks that nobody ends."""
+        self.now = max(self.now, now)
+        self.reconciler.tick(now)
 
     def remember(self, now: float) -> None:
         """Once a second: keep what charts show. What nobody can know at the moment is a gap."""
@@ -404,14 +353,15 @@ class Cluster(KeptTasks):
         """A task was evicted."""
         self.ledger.forget(task.id)
         self.families.forget(task, self.tasks)
-        self._absent.pop(task.id, None)
-        self._held.pop(task.id, None)
+        self._listings.forget(task.id)
+        self.reconciler.forgotten(task.id)
 
     def note(self, at: float, kind: str, level: str, text: str) -> None:
         """Write one line into the Log."""
         self.log.append(LogLine(at, kind, level, text))
 
-    def _changed(self, task: Task, before: str, at: float) -> None:
+    def worked_out(self, task: Task, before: str, at: float) -> None:
+        """Its state, or the try, is another one now than ``before``: indexes, rates, live list."""
         if self.news[-1] is not task:  # looked up by another way than task()
             self.tell(task)
         after = task.state
@@ -420,8 +370,9 @@ class Cluster(KeptTasks):
             self._count(after, at)
         if after != before or after not in FINAL:  # Celery tells a hard time limit twice
             self._tell(task, at)
+        self.reconciler.changed(task)
         if after in FINAL:
-            self._absent.pop(task.id, None)
+            self._listings.forget(task.id)
         for outcome in self.ledger.proven(task, at):
             self._outcome(outcome)
 
@@ -463,6 +414,19 @@ class Cluster(KeptTasks):
             if heard is not None and heard.state == Link.OFF:  # judged by their answers alone
                 since = self.live_since("inspect")
         return worker_state(worker, now, since)
+
+    def visibility(self, hostname: str) -> Visibility:
+        """After how long an unacknowledged message of that worker is given out again."""
+        return Visibility()
+
+    def urgent(self) -> Iterator[str]:
+        """Ids to be looked up in the result backend first."""
+        return self.reconciler.urgent()
+
+    def settled(self, task: Task) -> bool:
+        """Whether the backend has said all it will of a task that is not final."""
+        fate = self.reconciler.fates.get(task.id)
+        return fate.missing if fate is not None else super().settled(task)
 
     def consumers(self, queue: str) -> list[str] | None:
         """Workers that list the queue and did not say goodbye; None while nobody told."""

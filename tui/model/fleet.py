@@ -7,12 +7,16 @@ from typing import Any
 
 from .events import Event
 from .loss import Beat, Lost
-from .worker import Worker
+from .observations import Reply
+from .worker import Gathered, Worker
 
+WARNINGS = ("offline", "restarted", "is the name of")
+"""Words of news that somebody should look at."""
 LARGEST = 1e15
 """No count, time or size in a reply is larger; what is was sent by mistake or malice."""
-RESTART_SILENCE_INTERVALS = 2
-"""A pid that was silent for so many heartbeats was replaced; one that still speaks is a twin."""
+MOST_TWINS = 8
+TWICE_HOLDS_S = 25.0
+"""So long after two answers to one question its name is taken to be given twice."""
 
 
 def beat(worker: Worker, event: Event, arrived: float) -> Lost | None:
@@ -53,51 +57,82 @@ def _offline(worker: Worker, event: Event) -> str | None:
 
 
 def _came(worker: Worker, event: Event, arrived: float) -> str | None:
-    """Online, back, restarted, or one of two that share the name."""
+    """Online, back, restarted, or one of several that share the name."""
     returned = worker.offline_at is not None and event.timestamp > worker.offline_at
-    first = worker.heard_at is None and event.type == "worker-online"
-    news = "came online" if first or returned else None
+    greets = event.type == "worker-online"
+    news = "came online" if greets and worker.heard_at is None else None
+    same = worker.pid is None or event.pid == worker.pid
+    if same and (returned or (greets and worker.heard_at is not None)):
+        news = _reconnected(worker, arrived)
+    if event.pid is not None:
+        news = _spoke(worker, event.pid, arrived, returned) or news
     if returned:
         worker.offline_at = None
-        worker.online_at = arrived
-    if event.pid is not None and event.pid != worker.pid:
-        news = _new_pid(worker, event.pid, arrived) or news
     return news
 
 
-def _new_pid(worker: Worker, pid: int, arrived: float) -> str | None:
-    former = worker.pid
-    heard_before = worker.other_pids.get(pid)
-    if former is not None:
-        worker.other_pids[former] = worker.heard_at or arrived
-        while len(worker.other_pids) > 8:
-            worker.other_pids.pop(next(iter(worker.other_pids)))
-    worker.pid = pid
-    limit = RESTART_SILENCE_INTERVALS * worker.freq * 2
-    if former is not None and heard_before is not None and arrived - heard_before <= limit:
-        worker.duplicate_name = True
-        return None
-    worker.duplicate_name = False
+def _reconnected(worker: Worker, arrived: float) -> str:
+    """It had lost its broker: what it held it has dropped, what it ran runs on."""
+    worker.online_at = worker.reconnected_at = arrived
+    worker.running = worker.reserved = worker.scheduled = None
+    pid = "" if worker.pid is None else f" {worker.pid}"
+    return f"reconnected (same process{pid}), nothing is lost with it"
+
+
+def _spoke(worker: Worker, pid: int, arrived: float, returned: bool) -> str | None:
+    twins = worker.duplicate_name
+    former = worker.processes.heard(pid, arrived, worker.freq, worker.offline_at is not None)
+    living = worker.processes.living(arrived, worker.freq)
+    twice = worker.answered_twice_at
+    answers_twice = twice is not None and arrived - twice < TWICE_HOLDS_S
+    worker.duplicate_name = len(living) > 1 or answers_twice
+    if len(living) > 1 and not twins:
+        return f"is the name of {len(living)} processes: pids {', '.join(map(str, living))}"
     if former is None:
         return None
-    worker.events_enabled, worker.task_events = None, 0
-    worker.processed = worker.processed_pid = None
-    worker.online_at = arrived
+    if twins:
+        return f"is the name of pid {pid} alone: {former} went silent"
+    _restarted(worker, former, arrived)
     return f"restarted (pid {former} to {pid})"
+
+
+def _restarted(worker: Worker, former: int, arrived: float) -> None:
+    """Nothing that the old process said is true of the new one."""
+    worker.restarted_from, worker.online_at, worker.reconnected_at = former, arrived, None
+    worker.events_enabled, worker.task_events = None, 0
+    worker.active = worker.processed = worker.processed_pid = None
+    worker.uptime_s = worker.stats_at = worker.rss_bytes = worker.totals = None
+    worker.concurrency = worker.prefetch = worker.autoscale = None
+    worker.running = worker.reserved = worker.scheduled = None
+    worker.gathering = {}
 
 
 def _numbers(worker: Worker, event: Event) -> None:
     # The heartbeat that answers a heartbeat broadcast lacks these: keep the last known.
-    if event.active is not None:
-        worker.active = event.active
-    if event.processed is not None:
-        _judge_events(worker, event)
-        worker.processed, worker.processed_pid = event.processed, event.pid
+    worker.processes.told(event)
+    if worker.duplicate_name:
+        _numbers_of_all(worker)
+    elif event.pid is None or event.pid == worker.pid:
+        if event.active is not None:
+            worker.active = event.active
+        if event.processed is not None:
+            _judge_events(worker, event)
+            worker.processed, worker.processed_pid = event.processed, event.pid
     if event.loadavg is not None:
         worker.loadavg = event.loadavg
     if event.sw_ident and event.sw_ver:
         worker.software = sys.intern(f"{event.sw_ident} {event.sw_ver}")
     worker.system = event.sw_sys or worker.system
+
+
+def _numbers_of_all(worker: Worker) -> None:
+    """Of processes that share a name each tells its own numbers: together they do not jump."""
+    living = worker.processes.living(worker.heard_at or 0.0, worker.freq)
+    told = [worker.processes.known[pid] for pid in living]
+    active = [one.active for one in told]
+    processed = [one.processed for one in told]
+    worker.active = sum(n for n in active if n is not None) if None not in active else None
+    worker.processed = sum(n for n in processed if n is not None) if None not in processed else None
 
 
 def _judge_events(worker: Worker, event: Event) -> None:
@@ -117,8 +152,12 @@ def heard_task(worker: Worker, event: Event) -> None:
     worker.events_enabled = True
 
 
-def answered(worker: Worker, question: str, payload: Any, at: float) -> None:
-    """Fold one inspect reply in; anything of an unexpected shape is left out."""
+def answered(worker: Worker, reply: Reply) -> bool:
+    """Fold one inspect reply in; True if it completes what its name says to that question.
+
+    Anything of an unexpected shape is left out.
+    """
+    question, payload, at = reply.question, reply.payload, reply.at
     worker.ping_answered_at = max(worker.ping_answered_at or 0.0, at)
     if worker.offline_at is not None and at > worker.offline_at + worker.silence_allowed_s:
         worker.offline_at = None
@@ -131,7 +170,8 @@ def answered(worker: Worker, question: str, payload: Any, at: float) -> None:
     elif question == "registered" and isinstance(payload, list):
         worker.registered = tuple(sorted(_bare(name) for name in payload if isinstance(name, str)))
     elif question in ("active", "reserved", "scheduled") and isinstance(payload, list):
-        _tasks(worker, question, payload, at)
+        return _tasks(worker, reply)
+    return True
 
 
 def _bare(name: str) -> str:
@@ -139,14 +179,45 @@ def _bare(name: str) -> str:
     return name.partition(" [")[0]
 
 
-def _tasks(worker: Worker, question: str, payload: list[Any], at: float) -> None:
-    ids = tuple(entry["id"] for entry in requests(question, payload))
-    if question == "active":
-        worker.running, worker.running_at = ids, at
-    elif question == "reserved":
-        worker.reserved, worker.held_at = ids, at
+def _tasks(worker: Worker, reply: Reply) -> bool:
+    listed = {
+        entry["id"]: entry.get("acknowledged") is True
+        for entry in requests(reply.question, reply.payload)
+    }
+    complete = _gathered(worker, reply, listed)
+    if complete is None:
+        return False
+    ids = tuple(complete)
+    if reply.question == "active":
+        worker.running, worker.running_at, worker.acknowledged = ids, reply.at, complete
+    elif reply.question == "reserved":
+        worker.reserved, worker.reserved_at = ids, reply.at
     else:
-        worker.scheduled, worker.held_at = ids, at
+        worker.scheduled, worker.scheduled_at = ids, reply.at
+    return True
+
+
+def _gathered(worker: Worker, reply: Reply, listed: dict[str, bool]) -> dict[str, bool] | None:
+    """What all processes of this name say together; None while another's answer may come."""
+    before = worker.gathering.get(reply.question)
+    if before is not None and before.asked_at == reply.asked_at:
+        before.ids |= listed
+        before.answers += 1
+        worker.answered_twice_at, worker.duplicate_name = reply.at, True
+        return before.ids
+    worker.gathering[reply.question] = Gathered(reply.asked_at, dict(listed))
+    if not worker.duplicate_name:
+        return listed
+    _alone_again(worker, reply.at)
+    return before.ids if before is not None and before.answers == 1 else None
+
+
+def _alone_again(worker: Worker, at: float) -> None:
+    """Nobody answers in its name a second time any more, nor do two beat."""
+    twice = worker.answered_twice_at
+    beats = len(worker.processes.living(worker.heard_at or 0.0, worker.freq))
+    if beats < 2 and (twice is None or at - twice > TWICE_HOLDS_S):
+        worker.duplicate_name = False
 
 
 def requests(question: str, payload: Any) -> list[dict[str, Any]]:
@@ -169,9 +240,10 @@ def _stats(worker: Worker, payload: dict[str, Any], at: float) -> None:
     worker.pool = pool_name(pool.get("implementation")) or worker.pool
     processes = pool.get("processes")
     size = len(processes) if isinstance(processes, list) else pool.get("max-concurrency")
-    worker.concurrency = _int(size, worker.concurrency)
+    worker.concurrency = _slots(worker, payload.get("pid"), _int(size, worker.concurrency), at)
     worker.prefetch = _int(payload.get("prefetch_count"), worker.prefetch)
-    worker.pid = worker.pid if worker.pid is not None else _int(payload.get("pid"), None)
+    if worker.pid is None:
+        worker.processes.pid = _int(payload.get("pid"), None)
     uptime = number(payload.get("uptime"))
     worker.uptime_s = uptime if uptime is not None else worker.uptime_s
     usage = payload.get("rusage")
@@ -184,7 +256,28 @@ def _stats(worker: Worker, payload: dict[str, Any], at: float) -> None:
         }
         if not worker.heartbeat:
             worker.processed = sum(worker.totals.values())
+    worker.autoscale = _autoscale(payload.get("autoscaler"))
     worker.stats_at = at
+
+
+def _slots(worker: Worker, pid: Any, size: int | None, at: float) -> int | None:
+    """Of processes that share a name: those of all that told."""
+    if isinstance(pid, int) and size is not None:
+        slots = worker.processes.slots
+        slots[pid] = size
+        while len(slots) > MOST_TWINS:
+            del slots[next(iter(slots))]
+        if worker.duplicate_name:
+            living = worker.processes.living(at, worker.freq)
+            return sum(slots[one] for one in (living if len(living) > 1 else slots) if one in slots)
+    return size
+
+
+def _autoscale(told: Any) -> tuple[int, int] | None:
+    if not isinstance(told, dict):
+        return None
+    least, most = _int(told.get("min"), None), _int(told.get("max"), None)
+    return None if least is None or most is None else (least, most)
 
 
 def number(value: Any) -> float | None:

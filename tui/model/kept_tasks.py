@@ -153,12 +153,21 @@ class KeptTasks:
     def unsettled(self, now: float, limit: int) -> list[str]:
         """Ids not final for a few seconds, which the result backend may know more of."""
         indexes = (self.unknown, self.running, self.waiting)
-        return list(islice(chain(*(self._unsettled(index, now) for index in indexes)), limit))
+        ids = chain(self.urgent(), *(self._unsettled(index, now) for index in indexes))
+        return list(islice(dict.fromkeys(ids), limit))
+
+    def urgent(self) -> Iterator[str]:
+        """Ids that are to be looked up first; whoever knows of some says so."""
+        return iter(())
+
+    def settled(self, task: Task) -> bool:
+        """Whether the backend has said all it will of a task that is not final."""
+        return task.verdict == MISSING
 
     def _unsettled(self, index: dict[str, None], now: float) -> Iterator[str]:
         for task_id in islice(reversed(index), LOOKED_AT):
             task = self.tasks[task_id]
-            if now - task.changed_at >= UNSETTLED_AFTER_S and task.verdict != MISSING:
+            if now - task.changed_at >= UNSETTLED_AFTER_S and not self.settled(task):
                 yield task_id
 
     def tasks_of(self, ids: Iterable[str]) -> list[Task]:

@@ -71,6 +71,16 @@ class QueueDepths(msgspec.Struct, frozen=True, gc=False):
     """Why no waiting times can be told; empty: they are."""
 
 
+class Unacknowledged(msgspec.Struct, frozen=True, gc=False):
+    """Whether the messages of certain tasks lie unacknowledged in the broker."""
+
+    at: float
+    found: dict[str, float | None]
+    """Task id -> epoch seconds of its delivery; None where the broker does not tell."""
+    missing: tuple[str, ...] = ()
+    """Of these there is none: all were looked through."""
+
+
 class ResultMeta(msgspec.Struct, frozen=True, gc=False):
     """What the result backend stores of one task; text is repr for people, None is not stored."""
 
@@ -130,6 +140,7 @@ Observation = (
     | Reply
     | RoundEnded
     | QueueDepths
+    | Unacknowledged
     | Results
     | ResultsLookedThrough
     | Prefixes

@@ -5,12 +5,44 @@ from __future__ import annotations
 import msgspec
 
 from .loss import Loss
+from .processes import Processes
 
 ONLINE, SILENT, BLOCKED, LOST, STOPPED, UNKNOWN = (
     "online", "silent", "blocked", "lost", "stopped", "unknown",
 )  # fmt: skip
 SILENT_AFTER_INTERVALS = 3
 SILENT_AFTER_AT_LEAST_S = 6.0
+
+
+class Gathered(msgspec.Struct, gc=False):
+    """Answers to one question, under one name, that came so far."""
+
+    asked_at: float
+    ids: dict[str, bool] = msgspec.field(default_factory=dict)
+    """Task id -> whether its message is acknowledged."""
+    answers: int = 1
+
+
+class Parting(msgspec.Struct, gc=False):
+    """A process that left, and the tasks that it ran and held then."""
+
+    hostname: str
+    pid: int | None
+    how: str
+    """``lost``, ``restarted`` (another process has its name now) or ``stopped``."""
+    at: float
+    """Epoch seconds at which this was told."""
+    running: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    acknowledged: dict[str, bool] = {}
+    """Of what it ran: whether its message was acknowledged, as the worker told last."""
+    revoked: bool = False
+    """It came back: nothing was lost."""
+
+    @property
+    def process(self) -> str:
+        """``w1@a (pid 4410)``."""
+        return f"{self.hostname} (pid {self.pid})" if self.pid is not None else self.hostname
 
 
 class Worker(msgspec.Struct, gc=False):
@@ -20,8 +52,14 @@ class Worker(msgspec.Struct, gc=False):
     """
 
     hostname: str
-    pid: int | None = None
     first_seen: float = 0.0
+    processes: Processes = msgspec.field(default_factory=Processes)
+    parting: Parting | None = None
+    """How its last process left, if one did."""
+    restarted_from: int | None = None
+    """The pid before, if it was seen to restart; ``online_at`` tells when."""
+    reconnected_at: float | None = None
+    """When the same process said hello again after it had lost its broker."""
     heard_at: float | None = None
     """Last worker event."""
     signed_at: float = 0.0
@@ -37,9 +75,10 @@ class Worker(msgspec.Struct, gc=False):
     loadavg: tuple[float, float, float] | None = None
     software: str | None = None
     system: str | None = None
-    other_pids: dict[int, float] = msgspec.field(default_factory=dict)
-    """Former pids of this name -> when last heard; two that alternate are a duplicate name."""
     duplicate_name: bool = False
+    """Two processes speak under this name; numbers are those of all together."""
+    answered_twice_at: float | None = None
+    """When two answers to one question came from this name."""
     events_enabled: bool | None = None
     """None until a task has moved on it: nothing in stats or conf tells."""
     task_events: int = 0
@@ -56,6 +95,8 @@ class Worker(msgspec.Struct, gc=False):
     rss_bytes: int | None = None
     uptime_s: float | None = None
     stats_at: float | None = None
+    autoscale: tuple[int, int] | None = None
+    """Least and most processes, where it was started with ``--autoscale``."""
     totals: dict[str, int] | None = None
     """Tasks received by task name since its start, from stats."""
     queues: tuple[str, ...] | None = None
@@ -64,9 +105,24 @@ class Worker(msgspec.Struct, gc=False):
     running: tuple[str, ...] | None = None
     """Task ids in ``inspect active``."""
     running_at: float | None = None
+    acknowledged: dict[str, bool] = msgspec.field(default_factory=dict)
+    """Of what it runs: whether the message is acknowledged; False with ``acks_late``."""
     reserved: tuple[str, ...] | None = None
+    reserved_at: float | None = None
     scheduled: tuple[str, ...] | None = None
-    held_at: float | None = None
+    scheduled_at: float | None = None
+    gathering: dict[str, Gathered] = msgspec.field(default_factory=dict)
+    """Question -> answers of several processes, not yet complete."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its main process."""
+        return self.processes.pid
+
+    @property
+    def other_pids(self) -> dict[int, float]:
+        """Former pids of this name, and twins -> when last heard."""
+        return self.processes.others()
 
     @property
     def main_pids(self) -> frozenset[int]:
@@ -87,10 +143,17 @@ class Worker(msgspec.Struct, gc=False):
 
     @property
     def held(self) -> int | None:
-        """Tasks it has taken from the broker and not started: reserved and scheduled."""
-        if self.reserved is None and self.scheduled is None:
+        """Tasks it has taken from the broker and not started; None until it has told of both."""
+        if self.reserved is None or self.scheduled is None:
             return None
-        return len(self.reserved or ()) + len(self.scheduled or ())
+        return len(self.reserved) + len(self.scheduled)
+
+    @property
+    def held_at(self) -> float | None:
+        """When it told the older part of that."""
+        if self.reserved_at is None or self.scheduled_at is None:
+            return None
+        return min(self.reserved_at, self.scheduled_at)
 
     @property
     def busy(self) -> int | None:

@@ -153,6 +153,29 @@ def worker(cluster: Cluster, one: Worker, now: float) -> dict[str, Any]:
         "lost_events": one.loss.lost,
         "duplicate_name": one.duplicate_name,
         "software": one.software,
+        "prefetch": one.prefetch,
+        "autoscale": list(one.autoscale) if one.autoscale is not None else None,
+        "uptime_s": one.uptime_s + now - one.stats_at
+        if one.uptime_s is not None and one.stats_at is not None
+        else None,
+        "rss_bytes": one.rss_bytes,
+        "restarted_from": one.restarted_from,
+        "online_at": one.online_at,
+        "left": left(one),
+    }
+
+
+def left(one: Worker) -> dict[str, Any] | None:
+    """How its last process left, with the tasks that it ran and held then."""
+    parting = one.parting
+    if parting is None:
+        return None
+    return {
+        "how": parting.how,
+        "pid": parting.pid,
+        "at": parting.at,
+        "running": list(parting.running[:MOST_RECENT]),
+        "held": list(parting.held[:MOST_RECENT]),
     }
 
 
@@ -203,7 +226,17 @@ def tasks(cluster: Cluster, now: float) -> dict[str, Any]:
         "unknown": [
             recent(t) for t in cluster.tasks_of(islice(reversed(cluster.unknown), MOST_RECENT))
         ],
+        "left_behind": left_behind(cluster),
     }
+
+
+def left_behind(cluster: Cluster) -> list[dict[str, Any]]:
+    """Tasks of workers that left; ``back_at``: when the message will be given out again."""
+    fates = cluster.reconciler.fates
+    return [
+        {**recent(task), "back_at": fates[task.id].back_at}
+        for task in cluster.tasks_of(islice(reversed(fates), MOST_RECENT))
+    ]
 
 
 def active(task: Task, now: float) -> dict[str, Any]:

@@ -6,7 +6,15 @@ from ..columns.base import Cell, View
 from ..columns.family import family_rows
 from ..columns.names import cut_task_name, literal, literal_lines
 from ..columns.numbers import clock, duration
-from ..columns.tasks import args_text, process_cell, queue_cell, run_cell, state_cell, worker_cell
+from ..columns.tasks import (
+    args_text,
+    process_cell,
+    queue_cell,
+    run_cell,
+    state_cell,
+    verdict,
+    worker_cell,
+)
 from ..columns.timeline import phases, timeline, total_s
 from ..model.redact import redact_text
 from ..model.task import STARTED, Task
@@ -62,7 +70,7 @@ def _where(task: Task, view: View) -> list[tuple[str, Cell]]:
     rows.append(("retries", (str(task.retries), "")))
     rows.append(("told by", (", ".join(task.sources), "")))
     if task.verdict:
-        rows.append(("verdict", (literal(task.verdict, 300), "")))
+        rows.append(("verdict", (verdict(task, view), "")))
     return rows
 
 
@@ -91,7 +99,7 @@ def facts(task: Task, view: View, width: int) -> list[Line]:
     source.append((f" {duration(view.now - task.as_of)} ago" if task.as_of else "", "dim"))
     lines = [first, *labelled(width, *pairs), Line(tuple(source))]
     if task.verdict:
-        lines.append(Line((("! ", "warn"), (literal(task.verdict, 300), ""))))
+        lines.append(Line((("! ", "warn"), (verdict(task, view), ""))))
     asked = view.cluster.asked.get(task.id)
     if asked is not None:
         outcome = asked.outcome
