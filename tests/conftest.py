@@ -54,7 +54,7 @@ def server() -> Iterator[RedisServer]:
         yield started
 
 
-INTEGRATION = "tests/integration/"
+INTEGRATION = ("tests/integration/", "tests/faults/")
 """Where the tests lie that talk to real servers."""
 
 
@@ -77,7 +77,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesOf
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies under integration/ as such."""
+    """Mark what lies there as such."""
     for item in items:
         if item.nodeid.startswith(INTEGRATION):
             item.add_marker(pytest.mark.integration)
