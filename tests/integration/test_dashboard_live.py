@@ -133,8 +133,15 @@ async def test_a_queue_that_nobody_consumes_is_the_first_line(cluster: Cluster) 
         assert screen.lines[attention + 1] == line
         assert "1 crit" in screen.header
         await screen.press("enter")
-        await screen.until(lambda: "[/oops]" in screen.cursor, "Enter lands on its row in Queues")
-        assert screen.line("▐ ✗  [/oops]", "3", "none")
+        await screen.reads("2 Queues", "[/oops]")
+        await screen.reads("✗  [/oops]", "nobody consumes it")
+        await screen.reads("waiting 3", "oldest", "drains never")
+        await screen.reads("1  ", "sample.add", "0, 1")
+        await screen.reads("sample.add", "100%")
+        await screen.press("enter")
+        await screen.reads("exact, from queue message")
+        await screen.press("escape", "escape", "2")
+        assert await screen.reads("▐ ✗  [/oops]", "3", "never", "none")
         cluster.drop("[/oops]")
         await screen.until(lambda: "quiet" in screen.header, "it is quiet again")
 
