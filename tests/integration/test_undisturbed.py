@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from celery_tui.backends.redis_recent import SCRIPT
 from tests.benchmarks.kit.relay import Command, Relay, counted
 from tests.benchmarks.kit.terminal import Terminal
 from tests.servers import RedisServer, Worker, client, wait_for
@@ -26,13 +27,15 @@ BEAT_S = 2.0
 """How often Celery's workers beat."""
 
 READS = {
-    "EXISTS", "GET", "HLEN", "HSCAN", "INFO", "LINDEX", "LLEN", "LPOS", "LRANGE", "MEMORY USAGE",
-    "MGET", "PTTL", "SCAN", "SMEMBERS", "TTL", "TYPE",
+    "DBSIZE", "EXISTS", "GET", "HLEN", "HSCAN", "INFO", "LINDEX", "LLEN", "LPOS", "LRANGE",
+    "MEMORY USAGE", "MGET", "PTTL", "SCAN", "SMEMBERS", "TTL", "TYPE",
 }  # fmt: skip
 CONNECTION = {
     "AUTH", "CLIENT SETINFO", "CLIENT SETNAME", "CLIENT MAINT_NOTIFICATIONS", "HELLO", "PING",
     "PSUBSCRIBE", "PUNSUBSCRIBE", "SELECT", "SUBSCRIBE", "UNSUBSCRIBE",
 }  # fmt: skip
+IN_SCRIPT = {"OBJECT", "PTTL", "SCAN", "STRLEN"}
+"""What the one script asks that looks for recent results."""
 UPKEEP = {"DEL", "LREM", "LTRIM", "PEXPIRE", "RPUSH", "SADD"}
 """What is done to the two keys of our own reply queue, inside MULTI and EXEC."""
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -112,6 +115,8 @@ def why_not(command: Command) -> str:
     name = command.name
     if name in READS or name in CONNECTION or name in ("MULTI", "EXEC"):
         return ""
+    if name == "EVAL" and command.words[1].decode() == SCRIPT:
+        return ""
     if name in UPKEEP:
         keys = command.words[1:] if name == "DEL" else command.words[1:2]
         foreign = [key for key in keys if not OWN_KEY.fullmatch(key.decode())]
@@ -129,6 +134,8 @@ class Overheard:
         self._client = redis.Redis.from_url(server.url())
         self.heard: list[tuple[int, str]] = []
         """(port of the client, command's first word)."""
+        self.in_scripts: set[str] = set()
+        """First words of what scripts did."""
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
@@ -141,7 +148,10 @@ class Overheard:
                 words = told["command"].split()
                 if words[:2] == ["PUBLISH", "end-of-overhearing"]:
                     return
-                self.heard.append((int(told["client_port"]), words[0].upper()))
+                if told["client_type"] == "lua":
+                    self.in_scripts.add(words[0].upper())
+                else:
+                    self.heard.append((int(told["client_port"]), words[0].upper()))
 
     def stop(self, server: RedisServer) -> None:
         """All that was sent until now has been heard."""
@@ -167,6 +177,7 @@ def look(server: RedisServer, *options: str, keys: list[str]) -> list[Command]:
         sent = list(relay.commands)
         overheard.stop(server)
         server_says = [name for port, name in overheard.heard if port in relay.ports]
+    assert overheard.in_scripts <= IN_SCRIPT
     print(f"{len(sent)} commands: {counted(sent)}")
     # MONITOR hides logins, and what the server refused: CLIENT SETINFO is new in Redis 7.2.
     hidden = {"AUTH", "HELLO", "CLIENT"}
