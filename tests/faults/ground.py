@@ -17,6 +17,10 @@ from tests.faults.ledger import Ledger
 from tests.servers import RedisServer, Worker, client, wait_for
 
 PROJECT = Path(__file__).parent / "project"
+SEPARATOR = "\x06\x16"
+"""Between a queue's name and a priority."""
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
+"""A Redis that still has its data after a power cut."""
 
 
 class Ground:
@@ -28,6 +32,7 @@ class Ground:
         self.ledger = Ledger(folder / "ledger")
         self.options = options
         """Celery settings of workers and senders, as ``broker_transport_options``."""
+        self.prefix = options.get("broker_transport_options", {}).get("global_keyprefix", "")
         self._gates = 0
 
     def worker(self, name: str, *queues: str, **how: Any) -> Worker:
@@ -68,7 +73,8 @@ class Ground:
     def depth(self, queue: str) -> int:
         """Messages that really wait there, in the lists of all priorities."""
         with redis.Redis.from_url(self.broker) as connection:
-            names = [queue, *(f"{queue}\x06\x16{step}" for step in range(1, 10))]
+            name = f"{self.prefix}{queue}"
+            names = [name, *(f"{name}{SEPARATOR}{step}" for step in range(1, 10))]
             return sum(int(str(connection.llen(name))) for name in names)
 
 
@@ -77,7 +83,7 @@ def ground(**options: Any) -> Iterator[Ground]:
     """Begun with nothing on it."""
     folder = Path(tempfile.mkdtemp(prefix="celery-tui-faults-"))
     try:
-        with a_redis() as server:
+        with a_redis(*DURABLE) as server:
             yield Ground(server, folder, **options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -46,6 +46,7 @@ async def test_a_killed_worker_is_lost_and_nothing_of_it_stays_started(shop: Gro
             await watch.begins(*lost, *kept)
             for one in (*lost, *kept):
                 await watch.state(one, STARTED)
+            await watch.beats("killed", WELL)
             assert watch.rules() == set()
             pid, began = worker.pid, time.monotonic()
             await asyncio.to_thread(worker.kill)
@@ -72,6 +73,7 @@ async def test_a_frozen_worker_is_blocked_and_what_its_children_end_is_known(sho
             stays = shop.work(other, "frozen")
             await watch.begins(*ends, *stays)
             await watch.state(stays[0], STARTED)
+            await watch.beats("frozen", WELL)
             worker.pause()
             gate.touch()
             await watch.ends(*ends)

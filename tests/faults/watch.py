@@ -85,6 +85,12 @@ class Watch:
         what = f"{rule} of {subject} is {'over' if gone else 'found'}"
         await self.screen.until(lambda: (rule in self.rules(subject)) != gone, what, WITHIN_S)
 
+    async def beats(self, *names: str) -> None:
+        """Wait until these workers are known to send heartbeats, as they are to who stays."""
+        await self.screen.until(
+            lambda: all(self.worker(name).get("heartbeat") for name in names), "heartbeats come"
+        )
+
     async def begins(self, *ids: str) -> None:
         """Wait until these tasks really run."""
         await self.screen.until(lambda: self.ground.ledger.running() >= set(ids), "they really run")
