@@ -287,10 +287,9 @@ class VirtualTable(Widget, can_focus=True):
             text, words = placed.column.drawn(record, view, placed.width)
         else:
             text, words = placed.column.cell(record, view)
-        if len(text) > placed.width:
-            if not hangs(text, placed):
-                text = placed.column.short(record, view) if placed.column.short else text
-                text = placed.column.cut(text, placed.width, view.cut)
+        if len(text) > placed.width and not hangs(text, placed):
+            text = placed.column.short(record, view) if placed.column.short else text
+            text = placed.column.cut(text, placed.width, view.cut)
         return text, ("dim" if view.stale else words)
 
     def _second_line(self, lines: list[Painted], view: View) -> None:
