@@ -79,6 +79,8 @@ class Cluster(KeptTasks):
         self.unacked: int | None = None
         self.queues_read_at: float | None = None
         self.rounds: dict[str, RoundEnded] = {}
+        self.version = 0
+        """Rises with everything that was observed."""
         self.events_counted = 0
         self.task_events_counted = 0
         self.malformed: dict[str, int] = {}
@@ -99,6 +101,7 @@ class Cluster(KeptTasks):
 
     def apply(self, observation: Observation) -> None:
         """Fold one observation in; what is hostile or odd in it is left out, never raised."""
+        self.version += 1
         if isinstance(observation, EventBatch):
             self._events(observation)
         elif isinstance(observation, Reply):
