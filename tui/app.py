@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .monitor import Monitor
 
 PAINT_EVERY_S = 0.25
-DRAIN_EVERY_S = 0.05
+DRAIN_EVERY_S, DRAIN_IDLE_EVERY_S = 0.05, 0.1
 DRAIN_SLICE_S = 0.004
 NAP_S = 0.001
 """Between slices: a key passes several turns of the loop, ``sleep(0)`` would make it pay each."""
@@ -79,6 +79,8 @@ class CeleryTui(Doors):
         self._utc = True
         self._second = Second()
         self._quit_asked_at = 0.0
+        self._shown: tuple[object, ...] = ()
+        """What the paint clock saw when it painted last."""
         self._choice = settings
         self.crash: Exception | None = None
         """What ended the app unexpectedly; ``run`` raises it again once the screen is gone."""
@@ -151,9 +153,11 @@ class CeleryTui(Doors):
     async def _drain_forever(self) -> None:
         """Fold in slices with naps, so that a key never waits long and no rate is capped."""
         while self.monitor is not None:
+            before = self.cluster.version
             while not self.monitor.drain(DRAIN_SLICE_S):  # noqa: ASYNC110  a deque has no event
                 await asyncio.sleep(NAP_S)
-            await asyncio.sleep(DRAIN_EVERY_S)
+            idle = self.cluster.version == before
+            await asyncio.sleep(DRAIN_IDLE_EVERY_S if idle else DRAIN_EVERY_S)
 
     def _tick(self) -> None:
         if self.monitor is not None:
@@ -161,8 +165,12 @@ class CeleryTui(Doors):
         self._left_alone = leave_alone(len(self.cluster.tasks), self._left_alone)
 
     def _strike(self) -> None:
-        """Paint clock: a slow line is not given more than it takes."""
-        if self.may_tick():
+        """Paint clock: not more than a slow line takes, and only what may look otherwise now."""
+        if not self.may_tick():
+            return
+        shown = (self.cluster.version, int(self.clock()), self.findings, self.screen_stack[-1:])
+        if shown != self._shown:
+            self._shown = shown
             self.paint()
 
     def paint(self) -> None:

@@ -86,17 +86,13 @@ def _start_anew(app: App[Any], driver: Driver) -> None:
     """Leave the terminal and take it again: whoever had it meanwhile may have changed all."""
     if app.return_code is not None:
         return  # it is leaving for good
-    if not _is_ours():
+    try:
+        ours = os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:
+        return  # the terminal is gone; SIGHUP, which came with this, ends us
+    if not ours:  # in the background writing the terminal's modes would stop us
         os.kill(os.getpid(), signal.SIGSTOP)
         return
     driver.suspend_application_mode()
     driver.resume_application_mode()
     app.app_resume_signal.publish(app)
-
-
-def _is_ours() -> bool:
-    """Whether we are in the foreground: in the background writing its modes would stop us."""
-    try:
-        return os.tcgetpgrp(0) == os.getpgrp()
-    except OSError:
-        return False

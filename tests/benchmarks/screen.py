@@ -275,13 +275,14 @@ def far_end(url: str, plan: Plan) -> Iterator[Figure]:
     first = dict(list(loads.items())[:1])
     told: dict[str, dict[str, Timed]] = {name: {} for name in loads}
     for program in (OURS, *plan.others):
+        limit_s = plan.limit_s if program is OURS else plan.limit_s / 2
         with program.start(url, SMALL, FEW, plan.up_s, LINE_BYTES_PER_S) as terminal:
             every = plan.whole and program is not RIVAL  # whose keys take 13 s each
             for name, load in (loads if every else first).items():
                 with load():
                     terminal.read(2.0)
                     hand = Hand(terminal, program.keys)
-                    told[name][program.name], _ = timed(hand, plan.keys, plan.limit_s / 2)
+                    told[name][program.name], _ = timed(hand, plan.keys, limit_s)
     for name, some in told.items():
         if not some:
             continue

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from celery_tui.columns.base import View
-from celery_tui.columns.queues import consumers_cell, glyph_cell, use_cell
+import pytest
+
+from celery_tui.columns.base import Second, View
+from celery_tui.columns.queues import (
+    COLUMNS,
+    QueueRows,
+    _change,
+    consumers_cell,
+    glyph_cell,
+    trend_cell,
+    use_cell,
+)
 from celery_tui.model.cluster import Cluster
 from tests.triage.clusters import ATTACHED, depths, fleet, heartbeat, live_cluster, round_ended
 
@@ -33,3 +43,41 @@ def test_one_consumer_that_lives_is_enough() -> None:
     round_ended(cluster, "ping", NOW + 10, "w1@a")
     heartbeat(cluster, "w1@a", NOW + 19)
     assert row(cluster, NOW + 20)[:2] == ("✓", "2 workers")
+
+
+def test_a_new_queue_is_shown_at_once_and_the_order_moves_once_a_second() -> None:
+    cluster = live_cluster()
+    fleet(cluster, NOW, w1="celery", w2="mail")
+    depths(cluster, NOW, celery=4, mail=2)
+    rows, second = QueueRows(COLUMNS), Second()
+
+    def shown(now: float) -> list[str]:
+        return list(rows.ids(View(NOW, cluster, second=second.at(now))))
+
+    assert shown(NOW) == ["celery", "mail"]
+    cluster.workers["w2@a"].queues = ()
+    cluster._listeners = None
+    assert shown(NOW + 0.5) == ["celery", "mail"]
+    assert shown(NOW + 1) == ["mail", "celery"]
+    depths(cluster, NOW + 1, a=0)
+    assert "a" in shown(NOW + 1.25)
+    rows.filter = "cel"
+    assert shown(NOW + 1.5) == ["celery"]
+
+
+@pytest.mark.parametrize(("change", "shown"), [
+    (0, "0"), (7, "+7"), (-88_110, "-88,110"), (123_456, "+123k"), (-12_345_678, "-12M"),
+])  # fmt: skip
+def test_a_change_a_minute_is_never_cut(change: int, shown: str) -> None:
+    assert _change(change) == shown
+    assert len(shown) <= 7
+
+
+def test_the_change_of_a_young_queue_is_an_estimate() -> None:
+    cluster = live_cluster()
+    for step in range(24):
+        depths(cluster, ATTACHED + step * 5, celery=step * 10)
+        cluster.remember(ATTACHED + step * 5)
+        queue = cluster.queues["celery"]
+        words = trend_cell(queue, View(NOW, cluster))[0]
+        assert words == ("?" if step < 3 else "~+120" if step < 17 else "+120")

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import missing
@@ -93,12 +94,14 @@ class Tmux:
         wait_for(lambda: "SCRIBBLE" in self("capture-pane", "-p", "-t", self.pane), "scribbled")
 
     def end(self) -> None:
-        """The server and all in it."""
+        """The server and all in it: the app ends when its terminal is gone."""
+        app = int(self.told("#{pane_pid}"))
         subprocess.run(
             (self.program, "-L", self.name, "kill-server"), env=self.env, check=False,
             capture_output=True, timeout=60,
         )  # fmt: skip
         shutil.rmtree(self.sockets, ignore_errors=True)
+        wait_for(lambda: not psutil.pid_exists(app), "the app has ended with its pane")
 
 
 @pytest.fixture(

@@ -190,10 +190,22 @@ def test_a_sorted_order_is_made_anew_as_often_as_can_be_afforded() -> None:
     query.sort = ("id", False)
     now = 100.0
     while query.step(cluster, lambda task: task.id, now):
-        now += 0.5
+        now += 0.05
     took_s = now - 100.0
     first = query.ids(cluster)
     assert query.sorted_at == 100.0
-    assert not query.step(cluster, lambda task: task.id, 100.0 + 10 * took_s - 1.0)
-    assert query.step(cluster, lambda task: task.id, 100.0 + 10 * took_s)
+    assert not query.step(cluster, lambda task: task.id, 100.0 + 10 * took_s - 0.1)
+    assert query.step(cluster, lambda task: task.id, 100.0 + 10 * took_s + 0.1)
     assert query.ids(cluster) is first
+
+
+def test_a_sort_that_was_interrupted_for_long_is_soon_made_anew() -> None:
+    cluster = new_cluster(0.0)
+    traffic(cluster, random.Random(4), 2_000)
+    query = Query()
+    query.sort = ("id", False)
+    query.step(cluster, lambda task: task.id, 100.0)
+    while query.step(cluster, lambda task: task.id, 9_000.0):
+        pass
+    assert query.sorted_at == 100.0
+    assert query.step(cluster, lambda task: task.id, 9_000.0)

@@ -6,7 +6,7 @@ import pytest
 
 from celery_tui.columns import task_rows
 from celery_tui.model.events import Event
-from celery_tui.screens import table_screen
+from celery_tui.screens import moves, table_screen
 from celery_tui.widgets.filter_bar import FilterBar
 from tests.screens.big import SIZE, cluster_of, tasks_screen, until
 from tests.screens.capture import text_lines
@@ -148,3 +148,31 @@ async def test_a_frozen_view_keeps_its_rows_while_tasks_come_and_go() -> None:
         assert any("gone" in line for line in text_lines(app))
         screen.do_freeze()
         assert screen.main._ids[0] == task_id(499)
+
+
+async def test_more_rows_than_an_act_takes_are_not_marked_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(moves, "MOST_TARGETS", 100)
+    app = app_on(cluster_of(101))
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await tasks_screen(pilot)
+        await pilot.press("a")
+        assert not screen.main.marks
+        assert "not 101 at once: an act takes 100, filter first" in "\n".join(text_lines(app))
+
+
+async def test_a_cursor_whose_row_is_forgotten_goes_to_the_row_beside_it() -> None:
+    cluster = cluster_of(100)
+    app = app_on(cluster)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await tasks_screen(pilot)
+        await pilot.press(*"jjj")
+        at, beside = screen.main.shown_ids()[3:5]
+        assert screen.main.cursor_id == at
+        line = next(y for y, row in enumerate(text_lines(app)) if at[:8] in row)
+        cluster._forget(at)
+        screen.tick()
+        await pilot.pause()
+        assert screen.main.cursor_id == beside
+        assert beside[:8] in text_lines(app)[line]

@@ -104,6 +104,11 @@ class Pty:
         self.screen.resize(height, width)
         self._tell(width, height)
 
+    def close(self) -> None:
+        """Somebody closes the window: the kernel sends SIGHUP, and SIGCONT after it."""
+        os.close(self.leader)
+        self.leader = -1
+
     def modes(self) -> list[Any]:
         """What the kernel does with keys: termios."""
         return termios.tcgetattr(self.leader)
@@ -122,7 +127,8 @@ class Pty:
     ) -> None:
         self.process.kill()
         self.process.wait()
-        os.close(self.leader)
+        if self.leader >= 0:
+            self.close()
 
 
 def _take_terminal() -> None:

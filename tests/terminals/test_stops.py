@@ -76,6 +76,8 @@ def stopped(tmp_path: Path) -> Iterator[Stopped]:
         raw = tty.modes()
         assert raw != before
         yield Stopped(at, tty)
+        if tty.leader < 0:
+            return  # a test has closed it
         tty.read()
         assert tty.modes() == before
         assert not tty.screen.cursor.hidden
@@ -126,6 +128,11 @@ def test_ended_and_continued_at_once_as_by_timeout_it_ends(stopped: Stopped) -> 
     stopped.signal(signal.SIGCONT)
     wait_for(stopped.tty.has_ended, "it has ended")
     assert stopped.tty.process.returncode == 0
+
+
+def test_when_its_window_is_closed_it_ends(stopped: Stopped) -> None:
+    stopped.tty.close()
+    wait_for(lambda: stopped.tty.process.poll() is not None, "it has ended")
 
 
 @pytest.mark.parametrize("odd", [b"\xfc", b"\xff\xfe", b"\xe6\xbc", b"\x80\x9b"])

@@ -13,7 +13,17 @@ import msgspec
 
 from ..errors import ActionError
 from ..model.cluster import Cluster
-from ..model.seam import Act, ActionRequest, Link, LogLine, Outcome, Preview, Stage, Target
+from ..model.seam import (
+    MOST_TARGETS,
+    Act,
+    ActionRequest,
+    Link,
+    LogLine,
+    Outcome,
+    Preview,
+    Stage,
+    Target,
+)
 from ..model.task import Task
 from ..model.worker import BLOCKED, ONLINE, SILENT, UNKNOWN
 from ..settings import Settings
@@ -23,8 +33,6 @@ if TYPE_CHECKING:
 
     from .wire import Wire
 
-MOST_TARGETS = 50_000
-"""A worker remembers so many revoked ids; more would push out the first."""
 EXPECTED_TO_ANSWER = frozenset({ONLINE, SILENT, BLOCKED, UNKNOWN})
 PROOF_WITHIN_S = 10.0
 """Seconds after which an act without proof is told as not confirmed."""

@@ -26,6 +26,7 @@ from .waits import (
 )
 
 QUARANTINE_PREFIX = "celery-tui:quarantine:"
+TREND_CELLS = 7
 SPARKLINE_CELLS = 12
 SPARKLINE_SAMPLES = 60
 """Five minutes of them."""
@@ -131,7 +132,7 @@ def trend_cell(queue: Queue, view: View) -> Cell:
     if slope is None:
         return UNKNOWN
     change = round(slope)
-    words = sure + _change(change)
+    words = _change(change, sure)
     style = (
         "crit" if change > 0 and unconsumed(queue, view) else "warn" if growing(queue) else "dim"
     )
@@ -147,9 +148,11 @@ def _young_slope(queue: Queue) -> float | None:
     return (told[-1][1] - told[0][1]) / (told[-1][0] - told[0][0]) * MINUTE
 
 
-def _change(change: int) -> str:
-    words = f"{change:+,}" if change else "0"
-    return words if len(words) < 7 else f"{change:+,}"[0] + short_count(abs(change))
+def _change(change: int, sure: str = "") -> str:
+    words = sure + (f"{change:+,}" if change else "0")
+    if len(words) <= TREND_CELLS:
+        return words
+    return f"{sure}{'+' if change > 0 else '-'}{short_count(abs(change))}"
 
 
 def consumers_cell(queue: Queue, view: View) -> Cell:
@@ -236,7 +239,7 @@ COLUMNS: tuple[Column[Queue], ...] = (
         cut=cut_middle,
     ),
     Column("priorities", "by priority", priorities_cell, lambda q, v: None, 16, keep=20, grow=16),
-    Column("trend", "/min", trend_cell, lambda q, v: None, 7, right=True, keep=15),
+    Column("trend", "/min", trend_cell, lambda q, v: None, TREND_CELLS, right=True, keep=15),
     _MINUTES,
 )
 
@@ -257,27 +260,30 @@ class QueueRows(PlainRows):
         return Head("Queues", str(len(queues) - held), note, "acc" if held else "dim", 2)
 
     def ids(self, view: View) -> Sequence[str]:
-        """Names in order."""
+        """Names in order: what troubles is judged anew once a second, what comes is shown at once.
+
+        Judging 2,000 queues at each tick would take a tenth of a core.
+        """
+        key = (self, self.filter, self.sort, len(view.cluster.queues))
+        return view.once(key, lambda: self.settled(self._ordered(view)))
+
+    def _ordered(self, view: View) -> list[str]:
         queues = view.cluster.queues
         names = sorted(name for name in queues if self.filter.casefold() in name.casefold())
         if self.sort is None:
-            names = self._steady(names, view)
-        else:
-            column = next(c for c in self.columns if c.id == self.sort[0])
-            names = ordered(names, {n: column.value(queues[n], view) for n in names}, self.sort[1])
-        return self.settled(names)
+            return self._steady(names, view)
+        column = next(c for c in self.columns if c.id == self.sort[0])
+        return ordered(names, {n: column.value(queues[n], view) for n in names}, self.sort[1])
 
     def _steady(self, names: list[str], view: View) -> list[str]:
         """Consumed queues keep the order of their names: depths that wobble move no row."""
         queues = view.cluster.queues
-        return sorted(
-            names,
-            key=lambda n: (
-                trouble(queues[n], view),
-                -(queues[n].depth or 0) if trouble(queues[n], view) == 0 else 0,
-                n,
-            ),
-        )
+
+        def rank(name: str) -> tuple[int, int, str]:
+            troubled = trouble(queues[name], view)
+            return troubled, 0 if troubled else -(queues[name].depth or 0), name
+
+        return sorted(names, key=rank)
 
     def record(self, row_id: str, view: View) -> Queue | None:
         """The queue of that name."""

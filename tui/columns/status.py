@@ -12,9 +12,13 @@ from .facts import FOREVER, Fact, taken
 from .gauges import gauge
 from .names import literal
 from .numbers import clock, count, duration, known, rate, share, short_count, whole
+from .trends import slope_words
 
 SLOW_LINE_S = 1.0
 """A terminal further behind than that is worth a word: the screen is painted once a second."""
+
+ROOM_FOR_SLOPE = 120
+"""Width from which the second line says how the backlog moves."""
 
 
 LIMITED = {"events": "hearing", "inspect": "asking", "queues": "queues", "results": "results"}
@@ -183,8 +187,8 @@ def alerts(view: View, findings: Sequence[Finding]) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def figures(view: View) -> list[Fact]:
-    """Line 2: in, out, err, busy, backlog, held, unacked."""
+def figures(view: View, width: int) -> list[Fact]:
+    """Line 2: in, out, err, busy, backlog and how it moves, held, unacked."""
     cluster, now = view.cluster, view.now
     heard = any(worker.events_enabled for worker in cluster.workers.values())
     arriving = cluster.received_rate.per_second(now) if heard else None
@@ -195,8 +199,11 @@ def figures(view: View) -> list[Fact]:
     ]
     facts.append(Fact((("err ", "dim"), _error_share(view, leaving)), 80, 9))
     facts.append(busy(view))
-    backlog = _backlog(view)
-    facts.append(Fact((("backlog ", "dim"), backlog), 95, 15))
+    backlog: tuple[Cell, ...] = (("backlog ", "dim"), _backlog(view))
+    if width >= ROOM_FOR_SLOPE:
+        facts.append(Fact((*backlog, (f" {_slope(view)}", "dim")), 95, 27))
+    else:
+        facts.append(Fact(backlog, 95, 15))
     held = [w.held for w in cluster.workers.values() if w.offline_at is None and w.held is not None]
     facts.append(Fact((("held ", "dim"), _number(sum(held) if held else None, view)), 40, 10))
     facts.append(Fact((("unacked ", "dim"), _number(cluster.unacked, view)), 30, 13))
@@ -227,6 +234,11 @@ def _backlog(view: View) -> Cell:
         q.depth for q in view.cluster.queues.values() if not q.quarantine and q.depth is not None
     ]
     return known(len(depths) or None, count(sum(depths)), view, "bold")
+
+
+def _slope(view: View) -> str:
+    """``+3,840/min`` or ``steady``; empty while that is not known."""
+    return "" if view.stale else slope_words(view.cluster.past.backlog).partition(", ")[0]
 
 
 def working(view: View) -> list[Worker]:

@@ -70,7 +70,7 @@ def _rate_label(value: float) -> str:
 def _untold_depths(view: View) -> str:
     health = view.cluster.health.get("queues")
     if health is not None and health.state in (Link.LOST, Link.OFF):
-        return f"not known: {literal(health.error, 60)}" if health.error else "not known"
+        return f"not known: {literal(health.error, 200)}" if health.error else "not known"
     return "reading the queues…"
 
 

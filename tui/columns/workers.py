@@ -307,15 +307,17 @@ class WorkerRows(PlainRows):
         return Head("Workers", str(len(states)), note, style if words or view.stale else "dim", 2)
 
     def ids(self, view: View) -> Sequence[str]:
-        """Node names in order."""
+        """Node names in order: what troubles moves up once a second, who comes is shown at once."""
+        key = (self, self.filter, self.sort, len(view.cluster.workers))
+        return view.once(key, lambda: self.settled(self._ordered(view)))
+
+    def _ordered(self, view: View) -> list[str]:
         workers = view.cluster.workers
         names = sorted(name for name in workers if self.filter.casefold() in name.casefold())
         if self.sort is None:
-            names.sort(key=lambda name: TROUBLE.index(state_of(workers[name], view)))
-        else:
-            column = next(c for c in self.columns if c.id == self.sort[0])
-            names = ordered(names, {n: column.value(workers[n], view) for n in names}, self.sort[1])
-        return self.settled(names)
+            return sorted(names, key=lambda name: TROUBLE.index(state_of(workers[name], view)))
+        column = next(c for c in self.columns if c.id == self.sort[0])
+        return ordered(names, {n: column.value(workers[n], view) for n in names}, self.sort[1])
 
     def record(self, row_id: str, view: View) -> Worker | None:
         """The worker of that node name."""

@@ -34,6 +34,8 @@ class Command:
     """It changes the cluster: absent in read-only, off while the broker is lost."""
     targets: str = ""
     """Acts: what kind of row they need: task, queue, worker; empty: none."""
+    typing: bool = False
+    """What is typed next is text for what it opens: no key may overtake it."""
 
 
 SHOWN = {

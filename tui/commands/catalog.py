@@ -18,7 +18,9 @@ NEXT_PANE = Command("next_pane", ("tab",), "pane", "next pane", Group.MOVE)
 PREVIOUS_PANE = Command("previous_pane", ("shift+tab",), "pane", "previous pane", Group.MOVE)
 
 # -- look: view ------------------------------------------------------------------------------
-FILTER = Command("filter", ("slash",), "filter", "filter the rows, live", Group.VIEW, 2)
+FILTER = Command(
+    "filter", ("slash",), "filter", "filter the rows, live", Group.VIEW, 2, typing=True
+)
 SORT = Command("sort", ("s",), "sort", "sort by another column", Group.VIEW, 5)
 FREEZE = Command("freeze", ("p",), "freeze", "freeze the view; the counts run on", Group.VIEW, 4)
 FOLLOW = Command("follow", ("f",), "follow", "keep the cursor on the newest row", Group.VIEW, 6)
@@ -29,7 +31,9 @@ WRAP = Command("wrap", ("w",), "wrap", "wrap long lines", Group.VIEW)
 REFRESH = Command("refresh", ("r",), "refresh", "ask again now; retry a lost broker", Group.VIEW)
 FAMILY = Command("family", ("f",), "family", "the whole tree of its workflow", Group.VIEW, 2)
 HELP = Command("help", ("question_mark",), "help", "keys of this screen", Group.VIEW)
-PALETTE = Command("palette", ("ctrl+p", "colon"), "commands", "all commands by name", Group.VIEW)
+PALETTE = Command(
+    "palette", ("ctrl+p", "colon"), "commands", "all commands by name", Group.VIEW, typing=True
+)
 THEME = Command("theme", ("ctrl+t",), "theme", "next theme: night, paper, ansi, mono", Group.VIEW)
 REDRAW = Command("redraw", ("ctrl+l",), "redraw", "paint the whole screen again", Group.VIEW)
 

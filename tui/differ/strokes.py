@@ -34,7 +34,8 @@ def strokes(y: int, row: Row, columns: Sequence[int]) -> Iterator[Stroke]:
         x, cell = _whole(row, column)
         if cell is None or (x < end and end):
             continue
-        if pen is None or not _reaches(row[end:x], pen) or not _joins(cell, pen, bare):
+        gap = x != end and (pen is None or not _reaches(row[end:x], pen))
+        if pen is None or gap or not _joins(cell, pen, bare):
             if pen is not None:
                 yield _stroke(y, row, start, end, pen)
             start, pen, bare = x, cell.pen, True

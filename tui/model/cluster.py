@@ -95,6 +95,8 @@ class Cluster(KeptTasks):
         """Why ages of waiting messages are not told; empty: they are."""
         self.rounds: dict[str, RoundEnded] = {}
         self.results_search: ResultsLookedThrough | None = None
+        self.version = 0
+        """Rises with everything that was observed."""
         self.events_counted = 0
         self.task_events_counted = 0
         self.malformed: dict[str, int] = {}
@@ -119,6 +121,7 @@ class Cluster(KeptTasks):
     def apply(self, observation: Observation) -> None:
         """Fold one observation in; what is hostile or odd in it is left out, never raised."""
         self.links.count(observation)
+        self.version += 1
         if isinstance(observation, EventBatch):
             self._events(observation)
         elif isinstance(observation, Reply):

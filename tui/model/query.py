@@ -18,7 +18,9 @@ from .task import Task
 SORT_EVERY_S = 1.0
 """A sorted order is made anew at most so often."""
 REST = 10
-"""And so many times as long as it took is passed before it is made anew."""
+"""It rests so many times as long as it took, if that is longer,"""
+REST_AT_MOST_S = 60.0
+"""but no longer than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Query:
         return False
 
     def _due(self, now: float) -> bool:
-        rest_s = max(SORT_EVERY_S, REST * self._took_s)
+        rest_s = min(REST_AT_MOST_S, max(SORT_EVERY_S, REST * self._took_s))
         return self.unfinished or not 0 <= now - self._sorted_at < rest_s
 
     def _show(self, ids: Sequence[str]) -> None:

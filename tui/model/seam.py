@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+MOST_TARGETS = 50_000
+"""Of one act: a worker remembers so many revoked ids; more would push out the first."""
+
 
 class Level(enum.StrEnum):
     """How much a finding matters."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.widgets import Input
 
 from ..columns.base import View
 from ..columns.names import literal
@@ -24,9 +25,20 @@ from .moves import Moves
 
 
 def bindings_of(commands: Iterable[Command]) -> list[Binding]:
-    """Textual bindings of commands; ids are stable, so that users can remap them."""
+    """Textual bindings of commands; ids are stable, so that users can remap them.
+
+    Textual hands a key to the widget with the focus, and takes the next one before that has
+    acted on it: of ``/pay``, come in one piece, only the first would be no command. Bindings
+    that come first are carried out before the next key is looked at.
+    """
     return [
-        Binding(",".join(command.keys), f"command('{command.id}')", command.word, id=command.id)
+        Binding(
+            ",".join(command.keys),
+            f"{'typing' if command.typing else 'command'}('{command.id}')",
+            command.word,
+            id=command.id,
+            priority=command.typing,
+        )
         for command in commands
     ]
 
@@ -114,6 +126,14 @@ class BaseScreen(Moves, Acts):
         self.call_after_refresh(self.tick)
 
     # -- commands -----------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In a field ``/`` and ``:`` are text."""
+        return not (action == "typing" and isinstance(self.focused, Input))
+
+    def action_typing(self, command_id: str) -> None:
+        """As any command, before the next key is looked at."""
+        self.action_command(command_id)
 
     def action_command(self, command_id: str) -> None:
         """Carry out one of ``commands``, and no key that only a parent class has."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..model.seam import MOST_TARGETS
 from ..widgets.table import VirtualTable
 from .parts import Part
 
@@ -66,8 +67,14 @@ class Moves(Part):
 
     def do_mark_all(self) -> None:
         """Mark all rows that the filter shows."""
-        if self.table is not None:
-            self.table.marks.update(dict.fromkeys(self.table.rows.ids(self.host.view())))
+        if self.table is None:
+            return
+        ids = self.table.rows.ids(self.host.view())
+        if len(ids) > MOST_TARGETS:
+            words = f"not {len(ids):,} at once: an act takes {MOST_TARGETS:,}, filter first"
+            self.host.toast(words, "warn")
+        else:
+            self.table.marks.update(dict.fromkeys(ids))
 
     def do_clear_marks(self) -> None:
         """No row is marked."""

@@ -119,7 +119,7 @@ class FilterBar(Horizontal):
         self._back = self.screen.focused if not field.has_focus else self._back
         self._open = field.can_focus = True
         self._show()
-        field.focus()
+        self.screen.set_focus(field)
 
     def close(self, keep: bool = False) -> None:
         """Give the focus back; without ``keep`` the filter is cleared."""

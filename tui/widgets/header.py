@@ -25,7 +25,7 @@ class Header(Lines):
             self.show((first, self._tabs(root, width) if root else self._crumbs(root, crumbs)))
             return
         third = self._tabs(root, width) if root else self._crumbs(root, crumbs)
-        facts = view.once("figures", lambda: figures(view))
+        facts = view.once(("figures", width), lambda: figures(view, width))
         self.show((first, Line(in_a_row(fitting(facts, width - 3))), third))
 
     def _first(self, standing: Standing, view: View, width: int) -> Line:

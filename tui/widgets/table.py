@@ -104,20 +104,33 @@ class VirtualTable(Widget, can_focus=True):
     def _reorder(self, ids: Sequence[str]) -> None:
         if ids is self._ids:
             return
-        before, self._ids = len(self._ids), ids
+        before, self._ids = self._ids, ids
         if not ids:
             self._index, self._cursor_id, self._top = 0, None, 0
             return
         if self._cursor_id is None or self.follow or not self.touched:
             self._place_cursor(0 if not self.touched or self.follow else self._index)
             return
-        found = self._find(self._cursor_id, self._index + len(ids) - before)
+        found = self._find(self._cursor_id, self._index + len(ids) - len(before))
+        stays = found is not None
         if found is None:
-            self._place_cursor(min(self._index, len(ids) - 1))
-            return
+            found = self._beside(before)
         self._top = max(0, self._top + found - self._index)
-        self._index = found
-        self._keep_visible()
+        if stays:
+            self._index = found
+            self._keep_visible()
+        else:
+            self._place_cursor(found)
+
+    def _beside(self, before: Sequence[str]) -> int:
+        """Where the row is that stood nearest to the cursor's, which is gone."""
+        for away in (1, -1, 2, -2, 3, -3):
+            index = self._index + away
+            if 0 <= index < len(before):
+                found = self._find(before[index], self._index)
+                if found is not None:
+                    return found
+        return min(self._index, len(self._ids) - 1)
 
     def _find(self, row_id: str, guess: int) -> int | None:
         for near in (guess, self._index):

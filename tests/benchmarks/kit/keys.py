@@ -14,7 +14,7 @@ GIVEN_UP_S = 20.0
 QUIET_S = 0.2
 ROUND = 2
 """Rows away from the newest before going back."""
-FEW = 20
+FEW = 50
 """With fewer keys than that it is said how many they were."""
 
 
