@@ -10,6 +10,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.rabbit import RabbitServer
 from tests.servers import RedisServer, ServerMissing
 
 TOOK = re.compile(r"^\[took\] (?P<what>.+): (?P<seconds>[\d.]+) s$", re.MULTILINE)
@@ -51,6 +52,25 @@ def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def server() -> Iterator[RedisServer]:
     """A Redis for the tests of one module."""
     with a_redis() as started:
+        yield started
+
+
+@contextmanager
+def a_rabbit(*, management: bool = False, conf: str = "") -> Iterator[RabbitServer]:
+    """The same for a RabbitMQ."""
+    try:
+        started = RabbitServer(management=management, conf=conf)
+    except ServerMissing as error:
+        missing(str(error))
+        raise
+    with started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def rabbit() -> Iterator[RabbitServer]:
+    """A RabbitMQ for the tests of one module."""
+    with a_rabbit() as started:
         yield started
 
 
