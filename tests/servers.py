@@ -1,6 +1,7 @@
 """Real servers and real workers for tests: started on free ports, ended by process id."""
 
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -180,6 +181,161 @@ class RedisServer:
 
     def _log_text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else "(none)"
+
+
+def postgres_program(name: str) -> str:
+    """The path of one of PostgreSQL's programs; Debian keeps them off PATH."""
+    program = shutil.which(name)
+    if program is None:
+        found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+        if not found:
+            raise ServerMissing("needs a PostgreSQL server (initdb and postgres)")
+        program = str(found[-1])
+    return program
+
+
+class PostgresServer:
+    """A PostgreSQL of our own on a loopback port, with its data in a folder that it dies with.
+
+    PostgreSQL refuses to run as root: it then runs as ``postgres``, or as ``nobody``.
+    """
+
+    user, password = "celery", "pg-secret"
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._initdb, self._postgres = postgres_program("initdb"), postgres_program("postgres")
+        self._account = _unprivileged()
+        self._folder = Path(tempfile.mkdtemp(prefix="celery-tui-postgres-"))
+        self._data = self._folder / "data"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str = "postgres", user: str = "", password: str = "") -> str:
+        """The URL as SQLAlchemy takes it."""
+        login = f"{user or self.user}:{password or self.password}"
+        return f"postgresql+psycopg://{login}@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, *statements: str, database: str = "postgres") -> None:
+        """Run statements, each in a transaction of its own."""
+        with self._connected(database) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def start(self) -> Self:
+        """Start and return once it lets us in."""
+        if not self._data.exists():
+            self._init()
+        for _ in range(5):
+            port = self.port or free_port()
+            self._process = self._launch(port)
+            if self._answers(port):
+                self.port = port
+                return self
+            self._end(signal.SIGQUIT)
+        raise AssertionError(f"postgres does not start; its log: {self._log_text()}")
+
+    def stop(self) -> None:
+        """End it and remove its folder; sessions are cut."""
+        self._end(signal.SIGINT)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End it as a crash does; what it holds is there again after `start`."""
+        self._end(signal.SIGQUIT)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _connected(self, database: str) -> Any:
+        import psycopg
+
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user=self.user, password=self.password,
+            dbname=database, autocommit=True, connect_timeout=10,
+        )  # fmt: skip
+
+    def _init(self) -> None:
+        secret = self._folder / "password"
+        secret.write_text(self.password)
+        if self._account is not None:
+            for path in (self._folder, secret):
+                shutil.chown(path, self._account)
+        subprocess.run(
+            [
+                *(self._initdb, "-D", str(self._data), "-U", self.user, "--pwfile", str(secret)),
+                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync"),
+            ],
+            check=True,
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            user=self._account,
+        )
+
+    def _launch(self, port: int) -> subprocess.Popen[bytes]:
+        settings = {
+            "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "",
+            "fsync": "off", "max_connections": 30, "shared_buffers": "16MB",
+        }  # fmt: skip
+        command = [self._postgres, "-D", str(self._data)]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        with (self._folder / "postgres.log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=self._account,
+                start_new_session=True,
+            )
+
+    def _answers(self, port: int) -> bool:
+        import psycopg
+
+        assert self._process is not None
+        before, self.port = self.port, port
+        until = time.monotonic() + 30
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                self._connected("postgres").close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return self._process.poll() is None
+        self.port = before
+        return False
+
+    def _end(self, number: int) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        family = _children(process.pid)
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(number)
+        _reap(process, 15)
+        psutil.wait_procs(family, timeout=10)
+
+    def _log_text(self) -> str:
+        log = self._folder / "postgres.log"
+        return log.read_text(errors="replace") if log.exists() else "(none)"
+
+
+def _unprivileged() -> str | None:
+    """The user that a server runs as which refuses root; None: ourselves."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
 
 
 class Worker:

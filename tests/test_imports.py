@@ -110,3 +110,8 @@ def test_nobody_imports_the_folder_by_its_name(tmp_path: Path) -> None:
     modules = loaded_by(tmp_path, *(f"celery_tui.{name}" for name in names))
     assert "tui" not in modules
     assert "tui" not in sys.modules
+
+
+def test_databases_are_imported_only_when_one_is_used(tmp_path: Path) -> None:
+    loaded = loaded_by(tmp_path, "celery_tui.backends", "celery_tui.sources")
+    assert not loaded & {"sqlalchemy", "django", "pymongo", "psycopg", "sqlite3"}

@@ -137,7 +137,7 @@ def test_a_stored_result_is_told(server: RedisServer) -> None:
     [
         (None, "no result backend is named"),
         ("rpc://", "results of rpc:// can only be read by who sent the task"),
-        ("db+postgresql://u:hunter2@h/d", "results in db+postgresql:// are not read yet"),
+        ("dynamodb://u:hunter2@h/d", "results in dynamodb:// are not read yet"),
         ("disabled://", "results are disabled"),
     ],
 )

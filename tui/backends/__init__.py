@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ..links.redis_link import is_redis, scheme_of, tls_of
 
@@ -14,18 +15,44 @@ if TYPE_CHECKING:
 def open_backend(settings: Settings) -> Backend | None:
     """A connected result backend for the calling thread; None when its kind is not read.
 
-    Raises BackendError when it cannot be reached.
+    Raises BackendError when it cannot be reached. What a kind needs is imported only here.
     """
-    if not settings.result_backend or not is_redis(settings.result_backend):
-        return None
+    url = settings.result_backend or ""
+    if is_redis(url):
+        return _redis(url, settings)
+    opener = OPENERS.get(kind_of(url))
+    return opener(url, settings.celery_app) if opener is not None else None
+
+
+def kind_of(url: str) -> str:
+    """What keeps the results: ``db`` of ``db+sqlite:///x``, ``file`` of ``file:///x``."""
+    return scheme_of(url).partition("+")[0]
+
+
+def _redis(url: str, settings: Settings) -> Backend:
     from .redis import RedisBackend
 
     app = settings.celery_app
     if app is None:
-        return RedisBackend(settings.result_backend, settings.key_prefix)
+        return RedisBackend(url, settings.key_prefix)
     transport = app.conf.result_backend_transport_options or {}
     prefix, tls = transport.get("global_keyprefix", ""), tls_of(app.conf.redis_backend_use_ssl)
-    return RedisBackend(settings.result_backend, prefix, tls, transport)
+    return RedisBackend(url, prefix, tls, transport)
+
+
+def _database(url: str, app: Any) -> Backend:
+    from .database import DatabaseBackend, named_by
+
+    if "://" not in url:  # result_backend = "database": the URL stands in a setting of its own
+        url = f"db+{app.conf.database_url or ''}" if app is not None else url
+    return DatabaseBackend(url, named_by(app))
+
+
+OPENERS: dict[str, Callable[[str, Any], Backend]] = {
+    "db": _database,
+    "database": _database,
+}
+"""What a URL's kind opens, from the URL and the app, if there is one."""
 
 
 def why_not(settings: Settings) -> str:

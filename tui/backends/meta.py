@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from ..model.observations import ResultMeta
 from ..model.task import FAILURE, PENDING, RETRY, REVOKED, STARTED, UNKNOWN
@@ -23,6 +26,37 @@ def read(task_id: str, stored: bytes) -> ResultMeta:
     if not isinstance(meta, dict) or not isinstance(meta.get("status"), str):
         return ResultMeta(task_id, UNKNOWN, result="not readable: no task result")
     return _meta(task_id, meta)
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """Stands where a value is stored in a way that is not read; its repr says so."""
+
+    why: str
+
+    def __repr__(self) -> str:
+        return f"not readable: {self.why}"
+
+
+SERIALIZED = ("result", "args", "kwargs", "children")
+"""Columns of a database in which Celery's serializer writes, each for itself."""
+
+
+def of_row(task_id: str, row: Mapping[str, Any]) -> ResultMeta:
+    """The meta of one task whose fields lie in columns of a database, named as in Celery's meta.
+
+    What is pickled stays closed; the other columns of such a row are shown all the same.
+    """
+    opened = {name: value_of(row[name]) for name in SERIALIZED if row.get(name) is not None}
+    return _meta(task_id, {**row, "status": _text(row.get("status")) or UNKNOWN, **opened})
+
+
+def value_of(stored: Any) -> Any:
+    """One serialized value, or why it is not read."""
+    raw = stored.encode("utf-8", "replace") if isinstance(stored, str) else bytes(stored)
+    try:
+        return loads(raw)
+    except (ValueError, RecursionError):
+        return Unreadable(_serializer(raw))
 
 
 def loads(text: bytes | str) -> Any:
@@ -61,7 +95,7 @@ def _meta(task_id: str, meta: dict[str, Any]) -> ResultMeta:
         id=task_id,
         state=state,
         result=shown(result) if not failed and state not in (PENDING, STARTED) else None,
-        exception=_exception(result) if failed else None,
+        exception=_exception(result, _text(meta.get("traceback"))) if failed else None,
         traceback=_text(meta.get("traceback")),
         date_done=_epoch(meta.get("date_done")),
         name=_text(meta.get("name")),
@@ -95,10 +129,15 @@ def shown(value: Any) -> str:
     return f"{text[:LONGEST_TEXT]}… ({len(text) - LONGEST_TEXT:,} characters more)"
 
 
-def _exception(result: Any) -> str | None:
-    """``DeclinedError('card declined')`` from Celery's {exc_type, exc_message, exc_module}."""
+def _exception(result: Any, traceback: str | None) -> str | None:
+    """``DeclinedError('card declined')`` from Celery's {exc_type, exc_message, exc_module}.
+
+    Of one that is not readable the traceback's last line tells.
+    """
     if result is None:
         return None
+    if isinstance(result, Unreadable) and traceback and traceback.strip():
+        return traceback.strip().rsplit("\n", 1)[-1].strip()[:LONGEST_TEXT]
     if not isinstance(result, dict) or not isinstance(result.get("exc_type"), str):
         return shown(result)
     message = result.get("exc_message")

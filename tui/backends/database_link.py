@@ -1,0 +1,172 @@
+"""One read-only connection to a SQL database, and its errors in words for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from .. import urls
+from ..errors import BackendError
+from ..links.redis_link import NotPermitted
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import URL
+
+PATIENCE_S = 3
+"""How long a server may take to let us in, or to answer."""
+DRIVERS = {
+    "psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient",
+    "pymysql": "PyMySQL", "oracledb": "oracledb", "pyodbc": "pyodbc",
+}  # fmt: skip
+"""Module of a driver -> the package that holds it."""
+_RELATION = re.compile(r'relation "([^"]+)" does not exist|no such table: (\S+)')
+
+
+def engine_for(url: str, options: dict[str, Any]) -> Engine:
+    """An engine that opens one connection, at its first use. Raises BackendError."""
+    who = f"The result backend {urls.redact(url)}"
+    try:
+        import sqlalchemy
+        from sqlalchemy.pool import QueuePool
+    except ImportError:
+        raise BackendError(
+            f"{who} is a database and the package sqlalchemy is missing",
+            "Install it: pip install 'celery-tui[database]'",
+        ) from None
+    try:
+        parsed = sqlalchemy.make_url(url.partition("+")[2])
+        where, connect = _where(parsed, who)
+        options = {**options, "connect_args": {**connect, **options.get("connect_args", {})}}
+        return sqlalchemy.create_engine(
+            where, poolclass=QueuePool, pool_size=1, max_overflow=0, **options
+        )
+    except ModuleNotFoundError as error:
+        raise _no_driver(error, who) from None
+    except (sqlalchemy.exc.SQLAlchemyError, ValueError) as error:
+        raise BackendError(
+            f"{who} cannot be read: {_said(error, url)}",
+            "Write it as db+postgresql://user:password@host/database or db+sqlite:///file.",
+        ) from None
+
+
+def _where(url: URL, who: str) -> tuple[URL, dict[str, Any]]:
+    """The URL to open and the driver's options: nothing is written, nobody waits for ever."""
+    dialect = url.get_backend_name()
+    if dialect == "postgresql":
+        return url, {"connect_timeout": PATIENCE_S}
+    if dialect in ("mysql", "mariadb"):
+        return url, {"connect_timeout": PATIENCE_S}
+    file = url.database or ""
+    if dialect != "sqlite" or file in ("", ":memory:") or file.startswith("file:"):
+        return url, {}
+    path = Path(file).absolute()
+    if not path.is_file():
+        # SQLite would make an empty database of a mistyped name.
+        raise BackendError(
+            f"{who} has no file {path}", "Start in the folder of the workers, or name it in full."
+        )
+    query = {**url.query, "mode": "ro", "uri": "true"}
+    return url.set(database=f"file:{quote(str(path))}", query=query), {"timeout": PATIENCE_S}
+
+
+def _no_driver(error: ModuleNotFoundError, who: str) -> BackendError:
+    package = DRIVERS.get(error.name or "", error.name or "it")
+    return BackendError(
+        f"{who} needs the driver {error.name}, which is not installed",
+        f"Install it: pip install '{package}'",
+    )
+
+
+@contextmanager
+def question(engine: Engine, url: str) -> Iterator[Connection]:
+    """The connection for one question; its transaction reads only, and ends with the block.
+
+    Raises BackendError in words and without a password.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+                # Of this transaction only: behind a pooler the session is not ours.
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{PATIENCE_S}s'")
+            yield connection
+            connection.rollback()
+    except ModuleNotFoundError as error:
+        raise _no_driver(error, f"The result backend {urls.redact(url)}") from None
+    except (SQLAlchemyError, OSError, ValueError) as error:
+        raise in_words(error, url) from None
+
+
+def in_words(error: Exception, url: str) -> BackendError:
+    """The error as one sentence and what to do next; no password in either."""
+    if type(error).__name__ == "NoSuchTableError":
+        return no_table(url, str(error))
+    who, said = f"The result backend {urls.redact(url)}", _said(error, url)
+    table = _RELATION.search(said)
+    if "permission denied" in said or "command denied" in said:
+        refused = NotPermitted(
+            f"{who} does not permit this user: {said}",
+            "Ask for SELECT on the table it names; r tries again.",
+        )
+        refused.said = said
+        return refused
+    if table is not None:
+        return no_table(url, table[1] or table[2])
+    for words, title, hint in EXPLAINED:
+        if any(word in said for word in words):
+            return BackendError(f"{who} {title}", hint)
+    return BackendError(f"{who} answered: {said}", "Check its URL and its log.")
+
+
+def no_table(url: str, table: str) -> BackendError:
+    """What is said while the table of results is not there."""
+    return BackendError(
+        f"The result backend {urls.redact(url)} has no table {table}",
+        "Workers make it with the first result; another name is known with -A only.",
+    )
+
+
+EXPLAINED = (
+    (
+        ("password authentication failed", "Access denied", "no password supplied"),
+        "refused the user name or password",
+        "Check both in the URL.",
+    ),
+    (("does not exist", "Unknown database"), "has no such database or role", "Check the URL."),
+    (("refused",), "refused the connection", "Check host and port, and that the database runs."),
+    (
+        ("could not translate host", "Name or service not known", "name resolution", "getaddrinfo"),
+        "is on a host that nobody knows",
+        "Check the host name, or the name service.",
+    ),
+    (
+        ("timeout expired", "timed out", "statement timeout", "query_canceled"),
+        "does not answer in time",
+        "Check host, port and firewall, and its load.",
+    ),
+    (("starting up", "shutting down", "terminating connection"), "is being restarted", "Wait."),
+    (
+        ("server closed the connection", "connection is lost", "gone away", "Lost connection"),
+        "closed the connection",
+        "Check that the database still runs.",
+    ),
+    (("is not a database",), "is no SQLite database", "Check the path in the URL."),
+    (("unable to open",), "cannot be opened", "Check the path and the permissions of the file."),
+    (("database is locked",), "is locked by a writer", "Wait; it is tried again."),
+    (("no such column", "UndefinedColumn"), "changed its table while we read", "Wait."),
+)
+"""Words in what a driver says -> our sentence, and what to do."""
+
+
+def _said(error: Exception, url: str) -> str:
+    """What the driver said, in one line."""
+    text = str(getattr(error, "orig", None) or error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return urls.clean(" ".join(lines)[:300], url).rstrip(".") or type(error).__name__
