@@ -9,7 +9,8 @@ import pytest
 import redis
 
 from celery_tui.backends import redis_recent
-from celery_tui.backends.redis import META, RedisBackend
+from celery_tui.backends.naming import META
+from celery_tui.backends.redis import RedisBackend
 from celery_tui.backends.redis_recent import RedisWalk
 from celery_tui.links.redis_link import NotPermitted
 from celery_tui.model.observations import ResultMeta

@@ -48,9 +48,22 @@ def _database(url: str, app: Any) -> Backend:
     return DatabaseBackend(url, named_by(app))
 
 
+def _files(url: str, app: Any) -> Backend:
+    from .files import FilesBackend
+
+    return FilesBackend(url, _key_prefix(app))
+
+
+def _key_prefix(app: Any) -> str:
+    """The prefix that the app gives to all that it stores by key."""
+    options = (app.conf.result_backend_transport_options or {}) if app is not None else {}
+    return str(options.get("global_keyprefix") or "")
+
+
 OPENERS: dict[str, Callable[[str, Any], Backend]] = {
     "db": _database,
     "database": _database,
+    "file": _files,
 }
 """What a URL's kind opens, from the URL and the app, if there is one."""
 

@@ -11,9 +11,8 @@ from ..errors import BackendError
 from ..links.redis_link import connect, told
 from .base import Fetched
 from .meta import read
+from .naming import META, separated
 from .redis_recent import RedisWalk
-
-META = "celery-task-meta-"
 
 
 class RedisBackend:
@@ -60,11 +59,6 @@ class RedisBackend:
     def recent(self, most: int) -> RedisWalk:
         """A search for the newest results, at most so many."""
         return RedisWalk(self._client, self._url, self._prefixes, META, most)
-
-
-def separated(prefix: str) -> str:
-    """A backend's ``global_keyprefix`` as Celery joins it: an underscore unless it ends in one."""
-    return prefix if prefix[-1] in ":_-." else f"{prefix}_"
 
 
 def _utf8(task_id: str) -> str:
