@@ -116,9 +116,9 @@ def test_a_lost_broker_is_told_and_found_again(server: RedisServer) -> None:
 
 
 def test_a_broker_that_is_no_redis_is_off_with_a_reason() -> None:
-    with Watched(broker="amqp://guest:hunter2@localhost//") as watched:
+    with Watched(broker="sqs://guest:hunter2@") as watched:
         off = wait_for(lambda: watched.last(Health, lambda h: h.state == Link.OFF), "off")
-        assert off.error == "queue depths of amqp:// brokers are not read yet"
+        assert off.error == "queue depths of sqs:// brokers are not read yet"
 
 
 def test_a_user_who_may_not_look_is_off_and_not_lost(server: RedisServer) -> None:

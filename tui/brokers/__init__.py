@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..links.amqp_link import is_amqp
 from ..links.redis_link import is_redis, scheme_of, tls_of
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ def open_broker(settings: Settings) -> Broker | None:
 
     Raises BrokerError when it cannot be reached.
     """
-    if not settings.broker or not is_redis(settings.broker):
+    if not settings.broker:
+        return None
+    if is_amqp(settings.broker):
+        return _rabbitmq(settings)
+    if not is_redis(settings.broker):
         return None
     from .redis import RedisBroker
 
@@ -25,6 +30,15 @@ def open_broker(settings: Settings) -> Broker | None:
         return RedisBroker(settings.broker, settings.key_prefix)
     tls, transport = tls_of(app.conf.broker_use_ssl), app.conf.broker_transport_options or {}
     return RedisBroker(settings.broker, settings.key_prefix, tls, transport)
+
+
+def _rabbitmq(settings: Settings) -> Broker:
+    from ..links.site import site_of
+    from .rabbitmq import RabbitBroker
+
+    app = settings.celery_app
+    own = ["celery"] if app is None else [*app.amqp.queues, app.conf.task_default_queue]
+    return RabbitBroker(site_of(settings, app), own)
 
 
 def why_not(settings: Settings) -> str:

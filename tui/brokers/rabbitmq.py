@@ -1,0 +1,173 @@
+"""A RabbitMQ broker: depths and consumers by passive declaration, quarantine in files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable
+
+from ..errors import BrokerError
+from ..links.amqp_link import AmqpLink
+from ..links.site import Site
+from ..model.observations import QueueDepth
+from ..model.peeked import End, Peeked, Sampled
+from .base import Broker, Delivered, Found, Quarantined
+from .rabbitmq_quarantine import Quarantine
+from .redis_keys import quarantine_name, wanted_queue
+
+READ_S = 0.2
+"""A reading of depths asks for so long; the next one goes on from there."""
+MISSING_EVERY_S = 5.0
+"""How often a queue that was not there is asked for again: a refusal costs a channel."""
+NOT_FOUND, NOT_PERMITTED = 404, 403
+PEEKING = "Looking into a RabbitMQ queue takes its messages and puts them back"
+
+
+class RabbitBroker:
+    """One connection to one virtual host; it belongs to the thread that made it."""
+
+    kind = "amqp"
+
+    def __init__(self, site: Site, own: Collection[str] = ()) -> None:
+        """``own``: queues that the app's configuration names."""
+        self._link = AmqpLink(site)
+        self._own = frozenset(own)
+        self._told: frozenset[str] = frozenset()
+        self._read: dict[str, QueueDepth] = {}
+        self._missing: dict[str, float] = {}
+        """Queue -> when it was asked for in vain; monotonic."""
+        self._forbidden: set[str] = set()
+        self._turn = 0
+        self._quarantine = Quarantine(self._link)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._link.close()
+
+    def ping(self) -> float:
+        """Milliseconds of one round trip."""
+        with self._link.told():
+            return self._link.ping()
+
+    # -- queues -------------------------------------------------------------------------------
+
+    def discover(self) -> bool:
+        """AMQP lists no queues: those that workers and clients name are all."""
+        return True
+
+    @property
+    def lists(self) -> int:
+        """Queues that ``depths`` asks for."""
+        return len(self._names())
+
+    def want(self, queues: Collection[str], shown: Collection[str] = ()) -> None:
+        """Queues that others told of; those on screen are asked for first."""
+        self._told = frozenset(queues)
+
+    def _names(self) -> list[str]:
+        names = self._told | self._own | self._read.keys()
+        return sorted(name for name in names if wanted_queue("", name))
+
+    def depths(self) -> dict[str, QueueDepth]:
+        """Depth and consumers of each queue, as far as time allows; of the others as before."""
+        names = self._names()
+        until = time.monotonic() + READ_S
+        with self._link.told():
+            self._link.ping()
+            turn = self._turn % max(1, len(names))
+            for place, name in enumerate((*names[turn:], *names[:turn])):
+                self._turn = turn + place + 1
+                self._ask(name)
+                if time.monotonic() > until:
+                    break
+        held = {
+            one.name: QueueDepth(one.moved, {}, quarantine=True)
+            for one in self._quarantine.listed()
+            if one.moved
+        }
+        return {**self._read, **held}
+
+    def _ask(self, name: str) -> None:
+        now = time.monotonic()
+        if now - self._missing.get(name, float("-inf")) < MISSING_EVERY_S:
+            return
+        told = self._link.declare(name)
+        if isinstance(told, tuple):
+            self._missing.pop(name, None)
+            self._read[name] = QueueDepth(told[0], {}, told[1])
+        else:
+            self._missing[name] = now
+            self._read.pop(name, None)
+            if told == NOT_PERMITTED:
+                self._forbidden.add(name)
+                self._read[name] = QueueDepth(None, {})
+
+    def sample(self, most: int) -> dict[str, QueueDepth]:
+        """No waiting times: messages are not looked at."""
+        return {}
+
+    def carry_on(self, former: Broker) -> None:
+        """Queues that a lost connection has read are looked for again."""
+        if isinstance(former, RabbitBroker):
+            self._read = dict(former._read)
+
+    @property
+    def no_ages(self) -> str:
+        """Why no waiting times are told."""
+        return "RabbitMQ does not tell when a message came"
+
+    @property
+    def limit(self) -> str:
+        """What of it this user may not see, in words; empty: nothing."""
+        count = len(self._forbidden)
+        return f"{count} queue{'s' if count > 1 else ''} may not be read" if count else ""
+
+    def prefixes(self) -> tuple[str, ...]:
+        """There are none here: another cluster has another virtual host."""
+        return ()
+
+    # -- unacknowledged -----------------------------------------------------------------------
+
+    def unacked(self) -> int | None:
+        """AMQP does not tell."""
+        return None
+
+    def unacked_by_queue(self) -> dict[str, int] | None:
+        """AMQP does not tell."""
+        return None
+
+    def delivered(self, ids: Collection[str]) -> Delivered | None:
+        """Nothing is known of any task."""
+        return Delivered({}, ())
+
+    # -- looking in ---------------------------------------------------------------------------
+
+    def peek(
+        self, queue: str, end: End, offset: int, count: int, steps: Collection[int] = ()
+    ) -> Peeked:
+        """Refused: it would not leave the queue as it is."""
+        raise BrokerError(PEEKING, "It is not done: each would be marked as redelivered.")
+
+    def sample_names(self, queue: str, count: int, steps: Collection[int] = ()) -> Sampled:
+        """Refused, likewise."""
+        raise BrokerError(PEEKING, "It is not done: each would be marked as redelivered.")
+
+    def find_message(self, queues: Iterable[str], task_id: str) -> Found | None:
+        """Not looked for: that would take every message before it."""
+        return None
+
+    # -- quarantine ---------------------------------------------------------------------------
+
+    def quarantine(self, queue: str) -> Quarantined:
+        """Take the messages that wait now into a file of ours."""
+        at = time.time()
+        with self._link.told():
+            return self._quarantine.set_aside(queue, quarantine_name(queue, at), at)
+
+    def restore(self, name: str, progress: Callable[[int], None] | None = None) -> int:
+        """Send a file's messages again, each confirmed; how many came back."""
+        with self._link.told():
+            return self._quarantine.move_back(name, progress)
+
+    def quarantines(self) -> list[Quarantined]:
+        """All files of this virtual host, oldest first."""
+        return self._quarantine.listed()

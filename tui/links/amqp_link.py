@@ -1,0 +1,165 @@
+"""One AMQP connection of one thread, and questions on channels that a refusal may close."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BrokerError, TuiError
+from .errors import broker_error
+from .kombu_link import established, link_errors, release
+from .site import AMQP, Site
+
+if TYPE_CHECKING:
+    from kombu.connection import Connection
+
+STALE_AFTER_S = 8.0
+"""Unused for so long, it may have missed heartbeats: then a new one is made."""
+
+
+def is_amqp(url: str) -> bool:
+    """Whether this module can open the URL."""
+    return url.partition("://")[0].strip().partition("+")[0].lower() in AMQP
+
+
+class AmqpLink:
+    """A connection that stands when it is used; it belongs to the thread that made it."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._connection: Connection = established(site)
+        self._used_at = time.monotonic()
+        self._channel: Any = None
+
+    @property
+    def place(self) -> str:
+        """``host:port/vhost`` as connected: without user and password."""
+        one = self._connection
+        return f"{one.hostname}:{one.port or 5672}/{(one.virtual_host or '/').lstrip('/')}"
+
+    def close(self) -> None:
+        """Let the connection go."""
+        release(self._connection)
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Errors of the driver as BrokerError; a connection that rested too long is renewed."""
+        if time.monotonic() - self._used_at > STALE_AFTER_S:
+            release(self._connection)
+            self._channel = None
+            self._connection = established(self.site)
+        try:
+            yield
+        except TuiError:
+            raise
+        except link_errors(self._connection) as error:
+            self._channel = None
+            raise broker_error(error, self.site.url) from error
+        finally:
+            self._used_at = time.monotonic()
+
+    @contextlib.contextmanager
+    def channel(self) -> Iterator[Any]:
+        """A channel of one's own; what was delivered on it and not acknowledged goes back."""
+        channel: Any = self._connection.channel()
+        try:
+            yield channel
+        finally:
+            if channel.is_open:
+                with contextlib.suppress(*link_errors(self._connection)):
+                    channel.close()
+
+    def ping(self) -> float:
+        """Milliseconds of one round trip that needs no permission."""
+        began = time.perf_counter()
+        self._asking().basic_qos(0, 1, False)
+        return (time.perf_counter() - began) * 1000
+
+    def declare(self, queue: str) -> tuple[int, int] | int:
+        """(ready messages, consumers) of a queue, or the code with which it was refused.
+
+        404: there is none; 405: another connection's own; 403: not permitted.
+        """
+        try:
+            told = self._asking().queue_declare(queue=queue, passive=True)
+        except self._connection.channel_errors as error:
+            self._channel = None
+            code = getattr(error, "reply_code", None)
+            if code not in (403, 404, 405):
+                raise
+            return int(code)
+        return int(told.message_count), int(told.consumer_count)
+
+    def kind(self, queue: str) -> str:
+        """``classic``, ``quorum`` or ``stream``; empty where that is not told.
+
+        A queue is declared with a kind that does not exist, which never makes one: the refusal
+        of an existing queue names its own kind, or an argument that must be the same first.
+        """
+        arguments: dict[str, Any] = {"x-queue-type": NO_KIND}
+        for _ in range(MOST_ARGUMENTS):
+            refusal = self._refusal(queue, arguments)
+            kind, more = kind_told(refusal), argument_told(refusal)
+            if kind or more is None or more[0] in arguments:
+                return kind
+            arguments[more[0]] = more[1]
+        return ""
+
+    def _refusal(self, queue: str, arguments: dict[str, Any]) -> str:
+        try:
+            with self.channel() as channel:
+                channel.queue_declare(
+                    queue=queue, durable=True, auto_delete=False, arguments=arguments
+                )
+        except self._connection.channel_errors as error:
+            return str(error)
+        return ""
+
+    def sure_of(self, queue: str, what: str) -> tuple[int, int]:
+        """The same as ``declare``. Raises BrokerError where it was refused."""
+        told = self.declare(queue)
+        if isinstance(told, int):
+            why = {404: "there is no such queue", 403: "it is not permitted"}.get(
+                told, "it belongs to another connection"
+            )
+            raise BrokerError(f"{what} {queue}: {why}", "Look at Queues for what there is.")
+        return told
+
+    def _asking(self) -> Any:
+        if self._channel is None or not self._channel.is_open:
+            self._channel = self._connection.channel()
+        return self._channel
+
+
+NO_KIND = "celery-tui-asks"
+MOST_ARGUMENTS = 12
+_ARGUMENT = re.compile(
+    r"inequivalent arg '(?P<name>x-[^']+)' .* but current is the value '(?P<value>.*)' "
+    r"of type '(?P<type>\w+)'"
+)
+
+
+def kind_told(refusal: str) -> str:
+    """The kind of queue in RabbitMQ's refusal to declare it anew."""
+    for kind in ("quorum", "stream", "classic"):
+        if f"current is '{kind}'" in refusal:
+            return kind
+    # Quorum queues and streams are always durable and never deleted by themselves.
+    only = ("'durable'", "'auto_delete'", "'exclusive'", "'x-max-priority'")
+    if any(f"inequivalent arg {word}" in refusal for word in only):
+        return "classic"
+    if "'x-queue-type'" in refusal and "current is none" in refusal:
+        return "classic"
+    return ""
+
+
+def argument_told(refusal: str) -> tuple[str, str | int] | None:
+    """The argument that such a refusal names, and its value."""
+    match = _ARGUMENT.search(refusal)
+    if match is None:
+        return None
+    value = match["value"]
+    return match["name"], value if match["type"] == "longstr" or not value.isdigit() else int(value)
