@@ -239,9 +239,19 @@ class RabbitServer:
             epmd.kill()
             _reap(epmd)
         # They notice the end of their Erlang by themselves; a test must not end before.
-        _, left = psutil.wait_procs(helpers, timeout=5)
-        for one in left:
+        until = time.monotonic() + 5
+        while any(map(is_alive, helpers)) and time.monotonic() < until:
+            time.sleep(0.02)
+        for one in filter(is_alive, helpers):
             one.kill()
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Not ended, and not waiting for a parent that never asks."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _children(pid: int) -> list[psutil.Process]:

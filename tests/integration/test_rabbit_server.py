@@ -3,7 +3,7 @@
 import psutil
 from kombu.connection import Connection
 
-from tests.rabbit import RabbitServer
+from tests.rabbit import RabbitServer, is_alive
 from tests.servers import wait_for
 
 
@@ -32,11 +32,3 @@ def test_a_restart_keeps_the_port_and_durable_messages() -> None:
         assert server.port == port
         with Connection(server.url()) as connection:
             assert connection.SimpleQueue("kept").get(timeout=10).payload == {"a": 1}
-
-
-def is_alive(process: psutil.Process) -> bool:
-    """Not waiting for a parent that never asks."""
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

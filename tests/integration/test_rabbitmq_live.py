@@ -1,0 +1,158 @@
+"""The dashboard's sources on a RabbitMQ with real workers, and what a killed one leaves there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from celery_tui.model.task import SUCCESS
+from celery_tui.settings import Settings
+from tests.conftest import a_rabbit
+from tests.owner import Owner
+from tests.rabbit import RabbitServer
+from tests.servers import Worker, client, wait_for
+
+MONITOR = """
+import sys, time
+from celery_tui.monitor import Monitor
+from celery_tui.settings import Settings
+
+monitor = Monitor(Settings(broker=sys.argv[1]))
+monitor.start()
+while True:
+    monitor.drain()
+    monitor.tick(time.time())
+    time.sleep(0.5)
+"""
+
+
+@pytest.fixture(scope="module")
+def managed() -> Iterator[RabbitServer]:
+    """A RabbitMQ that tells by its management API what there is."""
+    with a_rabbit(management=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def worker(managed: RabbitServer) -> Iterator[Worker]:
+    with Worker(managed.url(), queues=("celery", "emails")) as one:
+        yield one
+
+
+def api(server: RabbitServer, path: str) -> Any:
+    request = urllib.request.Request(f"http://127.0.0.1:{server.management_port}/api/{path}")
+    request.add_header("Authorization", "Basic Z3Vlc3Q6Z3Vlc3Q=")
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def names(server: RabbitServer, what: str) -> set[str]:
+    return {one["name"] for one in api(server, what)}
+
+
+def test_workers_tasks_and_queues_are_seen(managed: RabbitServer, worker: Worker) -> None:
+    with Owner(Settings(broker=managed.url())) as owner, client(managed.url()) as app:
+        owner.until(
+            lambda cluster: all(
+                cluster.health[name].state == "live" for name in ("events", "inspect", "queues")
+            ),
+            "events, answers and queues are live",
+        )
+        owner.until(lambda cluster: worker.hostname in cluster.workers, "the worker is seen")
+        task = app.send_task("sample.add", (1, 2))
+        owner.until(
+            lambda cluster: (found := cluster.tasks.get(task.id)) and found.state == SUCCESS,
+            "the task has ended",
+        )
+        owner.until(
+            lambda cluster: all(
+                (queue := cluster.queues.get(name)) and queue.depth == 0 and queue.consumers == 1
+                for name in ("celery", "emails")
+            ),
+            "depth and consumers of both its queues are read",
+        )
+        assert cluster_unacked(owner) == {None}
+
+
+def cluster_unacked(owner: Owner) -> set[int | None]:
+    return {queue.unacked for queue in owner.read().queues.values()}
+
+
+def test_the_event_queue_is_bounded_and_never_acknowledged(
+    managed: RabbitServer, worker: Worker
+) -> None:
+    with Owner(Settings(broker=managed.url())) as owner:
+        owner.until(lambda cluster: worker.hostname in cluster.workers, "the worker is seen")
+        bounded = wait_for(  # gossip between workers has such queues, without a length
+            lambda: [
+                one
+                for one in api(managed, "queues")
+                if one["name"].startswith("celeryev.") and "x-max-length" in one["arguments"]
+            ],
+            "the event queue is listed",
+        )
+        (mine,) = bounded
+        assert (mine["exclusive"], mine["auto_delete"], mine["durable"]) == (True, True, False)
+        assert mine["arguments"] == {
+            "x-expires": 60_000,
+            "x-max-length": 100_000,
+            "x-message-ttl": 5_000,
+        }
+        consumers = wait_for(
+            lambda: [
+                one for one in api(managed, "consumers") if one["queue"]["name"] == mine["name"]
+            ],
+            "its consumer is listed",
+        )
+        assert [one["ack_required"] for one in consumers] == [False]
+
+
+def test_a_killed_dashboard_leaves_no_queue_and_no_exchange(
+    managed: RabbitServer, worker: Worker
+) -> None:
+    queues, exchanges = names(managed, "queues"), names(managed, "exchanges")
+    process = subprocess.Popen([sys.executable, "-c", MONITOR, managed.url()])
+    try:
+        wait_for(lambda: len(names(managed, "queues") - queues) >= 2, "its queues are there")
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    wait_for(lambda: names(managed, "queues") <= queues, "its queues are gone")
+    assert names(managed, "exchanges") <= exchanges | {"celeryev"}
+
+
+def test_the_dashboard_comes_back_with_the_broker(own_rabbit: RabbitServer) -> None:
+    with (
+        Worker(own_rabbit.url(), concurrency=1) as worker,
+        Owner(Settings(broker=own_rabbit.url())) as owner,
+    ):
+        owner.until(lambda cluster: worker.hostname in cluster.workers, "the worker is seen")
+        own_rabbit.kill()
+        owner.until(
+            lambda cluster: all(
+                cluster.health[name].state == "lost" for name in ("events", "inspect", "queues")
+            ),
+            "the loss is told",
+        )
+        own_rabbit.start()
+        owner.until(
+            lambda cluster: all(
+                cluster.health[name].state == "live" for name in ("events", "inspect", "queues")
+            ),
+            "all sources are back",
+        )
+
+
+@pytest.fixture
+def own_rabbit() -> Iterator[RabbitServer]:
+    """A RabbitMQ for one test alone, which may end it."""
+    with a_rabbit() as server:
+        yield server
