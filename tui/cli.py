@@ -53,6 +53,10 @@ WHERE = (
     click.option(
         "--result-backend", metavar="URL", help="Where results are kept, as Celery takes it."
     ),
+    click.option(
+        "--management-url", metavar="URL",
+        help="RabbitMQ's management API: http://user:password@host:15672.",
+    ),
     click.option("-A", "--app", metavar="APP", help="Celery app to take settings from, as proj."),
     click.option("--key-prefix", metavar="PREFIX", help="global_keyprefix of a Redis broker."),
 )  # fmt: skip
@@ -148,7 +152,8 @@ def fail(text: str) -> NoReturn:
 
 def unexpected(error: Exception, settings: Settings) -> str:
     """An error that is our own mistake: what it is, and where its traceback is to be had."""
-    known = [url for url in (settings.broker, settings.result_backend) if url]
+    named = (settings.broker, settings.result_backend, settings.management_url)
+    known = [url for url in named if url]
     what = urls.clean(f"{type(error).__name__}: {error}".strip().rstrip(":."), *known)
     if settings.log_file is None:
         return f"Something unexpected happened: {what}. --log FILE keeps the traceback."

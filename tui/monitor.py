@@ -153,7 +153,8 @@ class Monitor:
             source.start()
 
     def _secrets(self) -> tuple[str, ...]:
-        named = (self.settings.broker, self.settings.result_backend)
+        settings = self.settings
+        named = (settings.broker, settings.result_backend, settings.management_url)
         words = app_secrets(self._app) if self._app is not None else ()
         return (*(url for url in named if url is not None), *words)
 

@@ -19,6 +19,8 @@ class Settings:
     """Broker URL as kombu takes it; ``a;b`` are failover alternates. None: the start screen."""
     result_backend: str | None = field(default=None, repr=False)
     """Result backend URL as Celery takes it; None: results are not read."""
+    management_url: str | None = field(default=None, repr=False)
+    """RabbitMQ's management API; None: what AMQP itself does not tell stays unknown."""
     app: str | None = None
     """Dotted name of a Celery app (``-A``), imported only when asked for."""
     celery_app: Any = field(default=None, compare=False, repr=False)
@@ -49,6 +51,7 @@ class Settings:
 ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
     "broker": ("CELERY_TUI_BROKER", "CELERY_BROKER_URL"),
     "result_backend": ("CELERY_TUI_RESULT_BACKEND", "CELERY_RESULT_BACKEND"),
+    "management_url": ("CELERY_TUI_MANAGEMENT_URL",),
     "app": ("CELERY_TUI_APP",),
     "key_prefix": ("CELERY_TUI_KEY_PREFIX",),
     "read_only": ("CELERY_TUI_READ_ONLY",),

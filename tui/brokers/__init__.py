@@ -38,7 +38,7 @@ def _rabbitmq(settings: Settings) -> Broker:
 
     app = settings.celery_app
     own = ["celery"] if app is None else [*app.amqp.queues, app.conf.task_default_queue]
-    return RabbitBroker(site_of(settings, app), own)
+    return RabbitBroker(site_of(settings, app), own, settings.management_url or "")
 
 
 def why_not(settings: Settings) -> str:

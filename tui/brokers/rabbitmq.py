@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable
 
-from ..errors import BrokerError
+from ..errors import BrokerError, TuiError
 from ..links.amqp_link import AmqpLink
 from ..links.site import Site
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
 from .base import Broker, Delivered, Found, Quarantined
+from .rabbitmq_api import Management
 from .rabbitmq_quarantine import Quarantine
 from .redis_keys import quarantine_name, wanted_queue
 
@@ -27,7 +28,7 @@ class RabbitBroker:
 
     kind = "amqp"
 
-    def __init__(self, site: Site, own: Collection[str] = ()) -> None:
+    def __init__(self, site: Site, own: Collection[str] = (), management_url: str = "") -> None:
         """``own``: queues that the app's configuration names."""
         self._link = AmqpLink(site)
         self._own = frozenset(own)
@@ -38,6 +39,13 @@ class RabbitBroker:
         self._forbidden: set[str] = set()
         self._turn = 0
         self._quarantine = Quarantine(self._link)
+        self._api: Management | None = None
+        if management_url:
+            try:
+                self._api = Management(management_url, self._link.vhost, self._link.login)
+            except TuiError:
+                self._link.close()
+                raise
 
     def close(self) -> None:
         """Let the connection go."""
@@ -51,8 +59,8 @@ class RabbitBroker:
     # -- queues -------------------------------------------------------------------------------
 
     def discover(self) -> bool:
-        """AMQP lists no queues: those that workers and clients name are all."""
-        return True
+        """One page of the management API; AMQP itself lists no queues: others name them."""
+        return self._api.step() if self._api is not None else True
 
     @property
     def lists(self) -> int:
@@ -64,7 +72,8 @@ class RabbitBroker:
         self._told = frozenset(queues)
 
     def _names(self) -> list[str]:
-        names = self._told | self._own | self._read.keys()
+        listed = self._api.queues.keys() if self._api is not None else set()
+        names = self._told | self._own | self._read.keys() | listed
         return sorted(name for name in names if wanted_queue("", name))
 
     def depths(self) -> dict[str, QueueDepth]:
@@ -93,7 +102,10 @@ class RabbitBroker:
         told = self._link.declare(name)
         if isinstance(told, tuple):
             self._missing.pop(name, None)
-            self._read[name] = QueueDepth(told[0], {}, told[1])
+            more = self._api.queues.get(name) if self._api is not None else None
+            by_priority = more.by_priority if more is not None else {}
+            waiting = more.waiting if more is not None else None
+            self._read[name] = QueueDepth(told[0], by_priority, told[1], waiting=waiting)
         else:
             self._missing[name] = now
             self._read.pop(name, None)
@@ -119,7 +131,9 @@ class RabbitBroker:
     def limit(self) -> str:
         """What of it this user may not see, in words; empty: nothing."""
         count = len(self._forbidden)
-        return f"{count} queue{'s' if count > 1 else ''} may not be read" if count else ""
+        refused = f"{count} queue{'s' if count > 1 else ''} may not be read" if count else ""
+        trouble = self._api.trouble if self._api is not None else ""
+        return ", ".join(filter(None, (refused, trouble)))
 
     def prefixes(self) -> tuple[str, ...]:
         """There are none here: another cluster has another virtual host."""
@@ -128,12 +142,14 @@ class RabbitBroker:
     # -- unacknowledged -----------------------------------------------------------------------
 
     def unacked(self) -> int | None:
-        """AMQP does not tell."""
-        return None
+        """By the management API; AMQP itself does not tell."""
+        return self._api.unacked() if self._api is not None else None
 
     def unacked_by_queue(self) -> dict[str, int] | None:
-        """AMQP does not tell."""
-        return None
+        """The same by queue."""
+        if self._api is None or self._api.unacked() is None:
+            return None
+        return {name: one.unacked or 0 for name, one in self._api.queues.items()}
 
     def delivered(self, ids: Collection[str]) -> Delivered | None:
         """Nothing is known of any task."""

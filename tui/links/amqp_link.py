@@ -38,7 +38,17 @@ class AmqpLink:
     def place(self) -> str:
         """``host:port/vhost`` as connected: without user and password."""
         one = self._connection
-        return f"{one.hostname}:{one.port or 5672}/{(one.virtual_host or '/').lstrip('/')}"
+        return f"{one.hostname}:{one.port or 5672}/{self.vhost}"
+
+    @property
+    def vhost(self) -> str:
+        """The virtual host's own name."""
+        return str(self._connection.virtual_host or "/")
+
+    @property
+    def login(self) -> tuple[str, str]:
+        """User and password, for the management API of the same broker."""
+        return self._connection.userid or "guest", self._connection.password or "guest"
 
     def close(self) -> None:
         """Let the connection go."""

@@ -1,0 +1,118 @@
+"""What RabbitMQ's management API adds, and that its absence takes nothing away."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kombu.connection import Connection
+
+from celery_tui.brokers.rabbitmq import RabbitBroker
+from celery_tui.brokers.rabbitmq_api import Management, parts_of
+from celery_tui.errors import SettingsError
+from celery_tui.links.site import Site
+from tests.conftest import a_rabbit
+from tests.rabbit import RabbitServer
+from tests.servers import client, free_port, wait_for
+
+
+@pytest.fixture(scope="module")
+def managed() -> Iterator[RabbitServer]:
+    with a_rabbit(management=True) as server:
+        yield server
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds follow each other soon."""
+    monkeypatch.setattr("celery_tui.brokers.rabbitmq_api.ROUND_EVERY_S", 0.1)
+
+
+@pytest.fixture
+def broker(managed: RabbitServer, fast: None) -> Iterator[RabbitBroker]:
+    one = RabbitBroker(Site(managed.url()), (), managed.management_url)
+    yield one
+    one.close()
+
+
+def test_queues_that_nobody_names_are_found_and_unacked_is_told(
+    managed: RabbitServer, broker: RabbitBroker
+) -> None:
+    with client(managed.url()) as app, Connection(managed.url()) as connection:
+        for number in range(3):
+            app.send_task("proj.work", (number,), queue="nobody-names-it")
+        channel = connection.channel()
+        wait_for(
+            lambda: channel.queue_declare("nobody-names-it", passive=True).message_count == 3,
+            "the messages are there",
+        )
+        channel.basic_get("nobody-names-it")
+
+        def told() -> Any:
+            while not broker.discover():
+                pass
+            depths = broker.depths()
+            return "nobody-names-it" in depths and broker.unacked() and depths
+
+        depths = wait_for(told, "the API tells of it")
+        assert depths["nobody-names-it"].depth == 2
+        assert broker.unacked() == 1
+        assert (broker.unacked_by_queue() or {})["nobody-names-it"] == 1
+
+        def rates() -> Any:
+            waiting = broker.discover() and broker.depths()["nobody-names-it"].waiting
+            return waiting and waiting.flow
+
+        assert wait_for(rates, "rates").in_per_s >= 0
+    assert broker.limit == ""
+
+
+def test_priorities_and_kinds_are_told(managed: RabbitServer, fast: None) -> None:
+    with Connection(managed.url()) as connection:
+        channel = connection.channel()
+        options = {"classic": {"x-max-priority": 9}, "quorum": {"x-queue-type": "quorum"}}
+        for name, arguments in options.items():
+            channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
+    api = Management(managed.management_url, "/", ("", ""))
+    wait_for(
+        lambda: api.step() and {"classic", "quorum"} <= api.queues.keys(), "both queues are listed"
+    )
+    assert (api.kind("classic"), api.kind("quorum"), api.kind("?")) == ("classic", "quorum", "")
+
+
+def test_many_queues_are_read_in_pages(
+    managed: RabbitServer, fast: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celery_tui.brokers.rabbitmq_api.PAGE_QUEUES", 2)
+    with Connection(managed.url()) as connection:
+        for number in range(5):
+            connection.channel().queue_declare(f"many-{number}", auto_delete=False)
+    api = Management(managed.management_url, "/", ("", ""))
+    wanted = {f"many-{number}" for number in range(5)}
+    wait_for(lambda: api.step() and wanted <= api.queues.keys(), "all are listed")
+
+
+@pytest.mark.parametrize("what", ["nobody", "login", "vhost"])
+def test_an_api_that_says_no_takes_nothing_away(managed: RabbitServer, what: str) -> None:
+    url = {
+        "nobody": f"http://ann:hunter2@127.0.0.1:{free_port()}",
+        "login": managed.management_url.replace("guest:guest", "ann:hunter2"),
+        "vhost": managed.management_url + "/elsewhere",
+    }[what]
+    broker = RabbitBroker(Site(managed.url()), ("celery",), url)
+    assert broker.discover()
+    assert "the management API" in broker.limit
+    assert "hunter2" not in broker.limit
+    assert broker.unacked() is None
+    broker.depths()
+    broker.close()
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "host:15672", "http://[::1", "http://"])
+def test_only_http_addresses_are_taken(url: str) -> None:
+    with pytest.raises(SettingsError, match="management URL"):
+        parts_of(url)
+
+
+def test_login_and_path_are_read() -> None:
+    assert parts_of("https://a:p%40s@h:1/rabbit/api/") == ("https://h:1/rabbit", "a", "p@s")
+    assert parts_of("http://[::1]:15672") == ("http://[::1]:15672", "", "")
