@@ -11,6 +11,7 @@ import pytest
 
 from celery_tui.backends.meta import LONGEST_TEXT, read
 from celery_tui.model.observations import ResultMeta
+from celery_tui.model.task import Progress
 
 
 def stored(**meta: Any) -> ResultMeta:
@@ -137,3 +138,30 @@ def test_not_a_number_and_deep_nesting_do_no_harm() -> None:
     assert read("t1", b'{"status": "SUCCESS", "result": NaN}').result == "nan"
     deep = b'{"status": "SUCCESS", "result": ' + b"[" * 900 + b"]" * 900 + b"}"
     assert read("t1", deep).state in ("SUCCESS", "UNKNOWN")
+
+
+@pytest.mark.parametrize(
+    ("result", "current", "total"),
+    [
+        ({"current": 45, "total": 100}, 45, 100),
+        ({"current": 4.5, "total": 0}, 4.5, 0),
+        ({"current": "45", "total": True}, None, None),
+        ({"current": -1, "total": 10**400}, None, None),
+        ({"step": "loading"}, None, None),
+        ([45, 100], None, None),
+    ],
+)
+def test_a_state_of_the_task_s_own_tells_its_progress(
+    result: Any, current: float | None, total: float | None
+) -> None:
+    meta = stored(status="PROGRESS", result=result)
+    assert meta.state == "PROGRESS"
+    assert meta.progress == Progress("PROGRESS", current, total, repr(result))
+    assert stored(status="SUCCESS", result=result).progress is None
+
+
+def test_progress_that_is_no_number_is_none() -> None:
+    raw = b'{"status": "PROGRESS", "result": {"current": NaN, "total": Infinity}}'
+    progress = read("t1", raw).progress
+    assert progress is not None
+    assert (progress.current, progress.total) == (None, None)

@@ -55,6 +55,15 @@ def flaky(self: Task, times: int = 1, countdown: float = 0.5) -> int:
     return int(self.request.retries) + 1
 
 
+@app.task(bind=True)
+def stepping(self: Task, current: float, total: float, path: str) -> str:
+    """Tell how far it is, and stay there until the file is gone."""
+    self.update_state(state="PROGRESS", meta={"current": current, "total": total})
+    while os.path.exists(path):
+        time.sleep(0.05)
+    return "done"
+
+
 def _write(line: str, path: str = "") -> None:
     """Append in one write, so that lines of several processes never mix."""
     name = path or os.environ["CT_LEDGER"]

@@ -18,6 +18,7 @@ from celery_tui.model.task import (
     STARTED,
     SUCCESS,
     UNKNOWN,
+    Progress,
     Task,
 )
 
@@ -128,3 +129,22 @@ def test_a_family_is_told_by_the_backend_and_no_task_is_its_own_parent() -> None
     task = folded(known(STARTED), SUCCESS, parent_id="p", group_id="g")
     assert (task.parent_id, task.group_id) == ("p", "g")
     assert folded(known(STARTED), SUCCESS, parent_id="t").parent_id is None
+
+
+@pytest.mark.parametrize("before", [RECEIVED, STARTED])
+def test_a_state_of_the_task_s_own_is_progress_of_a_started_task(before: str) -> None:
+    at_45 = Progress("PROGRESS", 45, 100)
+    task = folded(known(before), "PROGRESS", progress=at_45)
+    assert (task.state, task.progress) == (STARTED, at_45)
+    folded(task, RETRY)
+    assert task.progress is None
+
+
+def test_progress_of_a_task_that_ended_is_no_news() -> None:
+    task = folded(known(SUCCESS, source=EVENTS), "PROGRESS", progress=Progress("PROGRESS", 45))
+    assert (task.state, task.progress) == (SUCCESS, None)
+
+
+def test_a_task_that_left_its_worker_while_it_told_of_progress_may_be_lost() -> None:
+    task = folded(known(UNKNOWN), "PROGRESS", progress=Progress("PROGRESS", 45))
+    assert (task.state, task.verdict) == (UNKNOWN, stored.STILL_STARTED)

@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 
 from ..model.observations import ResultMeta
-from ..model.task import FAILURE, PENDING, RETRY, REVOKED, STARTED, UNKNOWN
+from ..model.task import FAILURE, PENDING, RETRY, REVOKED, STARTED, STATES, UNKNOWN, Progress
 
 LONGEST_TEXT = 64 * 1024
 """Characters kept of a result's repr."""
 MOST_CHILDREN = 1_000
+CELERYS_OWN = frozenset({*STATES, "IGNORED"})
+"""Any other state is one that the task gave itself."""
 
 
 def read(task_id: str, stored: bytes) -> ResultMeta:
@@ -108,7 +110,15 @@ def _meta(task_id: str, meta: dict[str, Any]) -> ResultMeta:
         parent_id=_text(meta.get("parent_id")),
         group_id=_text(meta.get("group_id")),
         children=_children(meta.get("children")),
+        progress=_progress(state, result) if state not in CELERYS_OWN else None,
     )
+
+
+def _progress(state: str, result: Any) -> Progress:
+    """What a task told of itself: ``update_state(state="PROGRESS", meta={"current": 3 …})``."""
+    told = result if isinstance(result, dict) else {}
+    text = "" if result is None else shown(result)
+    return Progress(state, _number(told.get("current")), _number(told.get("total")), text)
 
 
 def _arguments(meta: dict[str, Any]) -> tuple[list[Any] | None, dict[str, Any] | None]:
@@ -181,6 +191,13 @@ def _epoch(date_done: Any) -> float | None:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _number(value: Any) -> float | None:
+    """Not negative, not a bool, nothing that an int of 400 digits could break."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if 0 <= value < 1e15 else None
 
 
 def _whole(value: Any) -> int | None:

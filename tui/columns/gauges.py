@@ -12,7 +12,7 @@ TRACK = "─"
 """Thinner than the line, so that the two differ without colour too."""
 
 
-def gauge(part: int, whole: int, width: int, style: str = "data") -> tuple[Cell, Cell]:
+def gauge(part: float, whole: float, width: int, style: str = "data") -> tuple[Cell, Cell]:
     """A heavy line in half-cell steps, and the rest of its track; not zero is at least one."""
     if whole <= 0:
         return ("", style), (TRACK * width, "track")

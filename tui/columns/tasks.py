@@ -12,6 +12,7 @@ from ..model.times import parse_iso
 from .base import Cell, Column, View
 from .calls import call_text
 from .facts import Fact
+from .gauges import gauge
 from .names import cut_middle, cut_task_name, literal, node, short_id
 from .numbers import NOT_APPLICABLE, UNKNOWN, clock, count, duration, known
 
@@ -31,6 +32,10 @@ STATES: dict[str, tuple[str, str, str]] = {
     "NOT CONFIRMED": ("⊘", "not conf.", "warn"),
 }
 """State -> glyph, word, style; the last four are ours, worked out by ``shown_state``."""
+
+
+ROW_BAR, PAGE_BAR = 10, 30
+"""Cells of the bar of a task's progress in a row, and on its page."""
 
 
 def eta_of(task: Task) -> float | None:
@@ -151,8 +156,29 @@ def args_cell(task: Task, view: View) -> Cell:
     return (text, "dim") if text != "?" else UNKNOWN
 
 
+def progress_cells(task: Task, width: int) -> tuple[Cell, ...]:
+    """What it told of itself: its word, a bar of so many cells, how many of how many."""
+    told = None if task.final else task.progress
+    if told is None:
+        return ()
+    word: Cell = (literal(told.state, 40), "bold")
+    if told.current is None:
+        return word, (f"  {literal(redact_text(told.text[:600]), 300)}", "")
+    if not told.total:
+        return word, (f"  {_amount(told.current)}", "")
+    part = f"  {_amount(told.current)} of {_amount(told.total)}"
+    percent = (f"  {min(told.current / told.total, 1.0):.0%}", "bold")
+    return word, ("  ", ""), *gauge(told.current, told.total, width), (part, ""), percent
+
+
+def _amount(number: float) -> str:
+    return f"{number:,.0f}" if number == int(number) else f"{number:,.4g}"
+
+
 def why_cell(task: Task, view: View) -> Cell:
-    """Exception, or how the state was worked out."""
+    """Exception, how far it says it is, or how the state was worked out."""
+    if task.progress is not None and task.state == STARTED:
+        return "".join(text for text, _ in progress_cells(task, ROW_BAR)), ""
     if task.exception and task.state in ("FAILURE", "RETRY", "REJECTED"):
         return literal(redact_text(task.exception[:600]), 300), ""
     if task.verdict:

@@ -9,6 +9,7 @@ import msgspec
 from .events import Event
 from .peeked import Opened, Peeked, Sampled
 from .seam import Health, LogLine, Outcome, Preview
+from .task import Progress
 from .waiting import Waiting
 
 
@@ -101,6 +102,8 @@ class ResultMeta(msgspec.Struct, frozen=True, gc=False):
     parent_id: str | None = None
     group_id: str | None = None
     children: tuple[str, ...] = ()
+    progress: Progress | None = None
+    """Of a state that is none of Celery's own."""
 
 
 class Results(msgspec.Struct, frozen=True, gc=False):

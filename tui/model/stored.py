@@ -65,10 +65,13 @@ def fold(task: Task, meta: ResultMeta, at: float) -> bool:
     _describe_stored(task, meta)
     if task.proven:
         return False
+    task.progress = meta.progress
     if meta.state == REVOKED:
         return _revoked(task, meta, at)
-    if meta.state in (RETRY, STARTED):
-        return _under_way(task, meta, at)
+    # A task that tells of itself in words of its own has been started.
+    under_way = STARTED if meta.progress is not None else meta.state
+    if under_way in (RETRY, STARTED):
+        return _under_way(task, meta, under_way, at)
     if meta.state not in VERDICTS or (task.state in FINAL and meta.state == task.state):
         return False
     _ended(task, meta, at, NEVER_RAN if failed_part(meta) else VERDICTS[meta.state])
@@ -122,17 +125,17 @@ def _revoked(task: Task, meta: ResultMeta, at: float) -> bool:
     return True
 
 
-def _under_way(task: Task, meta: ResultMeta, at: float) -> bool:
-    if task.state == UNKNOWN and meta.state == STARTED:
+def _under_way(task: Task, meta: ResultMeta, state: str, at: float) -> bool:
+    if task.state == UNKNOWN and state == STARTED:
         task.verdict = STILL_STARTED
         return False
     elsewhere = meta.worker and task.worker and meta.worker != task.worker
-    started = meta.state == STARTED and task.state == RECEIVED and not elsewhere
+    started = state == STARTED and task.state == RECEIVED and not elsewhere
     if not (started or task.state in (PENDING, UNKNOWN)):
         return False
-    task.state, task.source, task.as_of = meta.state, BACKEND, at
-    task.verdict = VERDICTS[meta.state]
-    task.order = Precedence(task.retries, task.order.at, RANK[meta.state])
+    task.state, task.source, task.as_of = state, BACKEND, at
+    task.verdict = VERDICTS[state]
+    task.order = Precedence(task.retries, task.order.at, RANK[state])
     return True
 
 

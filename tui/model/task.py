@@ -70,6 +70,18 @@ class Exact(msgspec.Struct, gc=False):
     source: str
 
 
+class Progress(msgspec.Struct, frozen=True, gc=False):
+    """How far a task says it is, with ``update_state`` and a state of its own."""
+
+    state: str
+    """The task's own word: ``PROGRESS``."""
+    current: float | None = None
+    total: float | None = None
+    """So many of so many; None where it did not say."""
+    text: str = ""
+    """All that it stored with it, for people."""
+
+
 class Task(msgspec.Struct, gc=False):
     """What all sources together say of one task id.
 
@@ -119,6 +131,8 @@ class Task(msgspec.Struct, gc=False):
     order: Precedence = Precedence()
     """Of what set the state; smaller news never lowers it."""
     sources: tuple[str, ...] = ()
+    progress: Progress | None = None
+    """What it told of itself last; it says nothing of a task that has ended."""
     verdict: str | None = None
     """How the state was worked out when no event told it, in words."""
     attempts: tuple[Attempt, ...] = ()

@@ -7,8 +7,11 @@ from ..columns.family import family_rows
 from ..columns.names import cut_task_name, literal, literal_lines
 from ..columns.numbers import clock, duration
 from ..columns.tasks import (
+    PAGE_BAR,
+    ROW_BAR,
     args_text,
     process_cell,
+    progress_cells,
     queue_cell,
     run_cell,
     state_cell,
@@ -69,6 +72,9 @@ def _where(task: Task, view: View) -> list[tuple[str, Cell]]:
     rows.append(("pid", process_cell(task, view)))
     rows.append(("retries", (str(task.retries), "")))
     rows.append(("told by", (", ".join(task.sources), "")))
+    progress = progress_cells(task, ROW_BAR)
+    if progress:
+        rows.append(("progress", ("".join(text for text, _ in progress), "")))
     if task.verdict:
         rows.append(("verdict", (verdict(task, view), "")))
     return rows
@@ -98,6 +104,9 @@ def facts(task: Task, view: View, width: int) -> list[Line]:
     source = [("from ", "dim"), (told, ""), ("   state by ", "dim"), (task.source, "")]
     source.append((f" {duration(view.now - task.as_of)} ago" if task.as_of else "", "dim"))
     lines = [first, *labelled(width, *pairs), Line(tuple(source))]
+    progress = progress_cells(task, PAGE_BAR)
+    if progress:
+        lines.append(Line(progress))
     if task.verdict:
         lines.append(Line((("! ", "warn"), (verdict(task, view), ""))))
     asked = view.cluster.asked.get(task.id)
