@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from ..errors import ActionError
 from ..model.cluster import Cluster
 from ..model.queue import Queue
 from ..model.seam import ActionRequest, Check, Preview, Stage, Target
@@ -16,6 +17,7 @@ from .words import count, named
 
 __all__ = ["follow", "prepare", "preview", "run"]
 follow = nothing_to_follow
+RABBIT = "amqp"
 
 
 def preview(request: ActionRequest, cluster: Cluster) -> Preview:
@@ -66,8 +68,24 @@ def _blocked(request: ActionRequest, cluster: Cluster) -> str:
 
 def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
     """The preview with the depth of this moment."""
+    try:
+        kind = wire.broker.kind
+    except ActionError as error:
+        return msgspec.structs.replace(preview, ready=True, blocked=error.title)
     checks = tuple(_check(target, wire.depth(target.id)) for target in preview.request.targets)
-    return msgspec.structs.replace(preview, checks=checks, ready=True)
+    told = _into_a_file(preview) if kind == RABBIT else preview
+    return msgspec.structs.replace(told, checks=checks, ready=True)
+
+
+def _into_a_file(preview: Preview) -> Preview:
+    """RabbitMQ has no place to put messages aside in one step."""
+    facts = (
+        "Waiting messages are taken into a file here, 200 at a time; Z sends them again.",
+        "They come back at the new end of their queue, from this machine only.",
+        *preview.facts[1:],
+    )
+    warnings = ("The file holds their arguments; only you may read it.", *preview.warnings)
+    return msgspec.structs.replace(preview, facts=facts, warnings=warnings)
 
 
 def _check(target: Target, depth: int | None) -> Check:

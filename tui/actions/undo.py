@@ -11,12 +11,17 @@ from ..errors import ActionError
 from ..model.cluster import Cluster
 from ..model.seam import ActionRequest, Check, LogLine, Preview, Stage, Target
 from .base import Context, Put, broker_lost, last_purge, nothing_to_follow, outcome
+from .purge import RABBIT
 from .wire import Wire
 from .words import count, duration
 
 __all__ = ["follow", "prepare", "preview", "run"]
 follow = nothing_to_follow
 PROGRESS_EVERY_S = 1.0
+SENT_AGAIN = (
+    "Its messages are sent again, unchanged, to the new end of their queue.",
+    "The broker confirms each; what it refuses stays in quarantine.",
+)
 
 
 def preview(request: ActionRequest, cluster: Cluster) -> Preview:
@@ -44,6 +49,8 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
         found = [chosen(preview.request, context, wire, target) for target in _targets(preview)]
     except ActionError as error:
         return msgspec.structs.replace(preview, ready=True, blocked=str(error))
+    if wire.broker.kind == RABBIT:
+        preview = msgspec.structs.replace(preview, facts=SENT_AGAIN)
     title = f"UNDO PURGE  {', '.join(one.queue for one in found)}"
     checks = tuple(
         Check(_target(one), True, f"{count(one.moved, 'message')} of {one.queue}, {_age(one)}", at)
