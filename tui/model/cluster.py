@@ -251,6 +251,8 @@ class Cluster(KeptTasks):
             )
             queue.empty_since = None if reading.depth else queue.empty_since or read.at
             queue.consumers, queue.quarantine = reading.consumers, reading.quarantine
+            uncounted = reading.consumers == 0 and bool(self.consumers(name))
+            queue.uncounted_since = (queue.uncounted_since or read.at) if uncounted else None
             queue.waiting = reading.waiting or queue.waiting
             if read.unacked_by_queue is not None:
                 queue.unacked = read.unacked_by_queue.get(name, 0)

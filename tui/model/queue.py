@@ -28,6 +28,8 @@ class Queue(msgspec.Struct, gc=False):
     first_seen: float = 0.0
     consumers: int | None = None
     """Consumers as the broker counts them (RabbitMQ); None where it does not tell (Redis)."""
+    uncounted_since: float | None = None
+    """Since when the broker counts no consumer although workers say that they listen."""
     last_consumer: str = ""
     """Worker that listened last, once nobody does."""
     unconsumed_since: float | None = None

@@ -8,9 +8,9 @@ import msgspec
 
 from ..model.cluster import Cluster
 from ..model.seam import Finding, Level
-from . import broker_lost, events_off, no_consumer, worker_blocked, worker_lost
+from . import broker_lost, dead_consumer, events_off, no_consumer, worker_blocked, worker_lost
 
-ABOUT_WORKERS = (worker_lost, worker_blocked, events_off)
+ABOUT_WORKERS = (worker_lost, worker_blocked, events_off, dead_consumer)
 """Not judged while the broker is lost: nobody can be heard then."""
 CALM_S = 10.0
 """A finding that comes back within this time is the same one, as old as before."""
