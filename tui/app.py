@@ -280,10 +280,12 @@ class CeleryTui(Doors):
         if self.monitor is not None:
             self.monitor.watch_queues(names)
 
-    def look_into(self, queue: str, end: End, offset: int, count: int, sample: int = 0) -> None:
+    def look_into(
+        self, queue: str, end: End, offset: int, count: int, sample: int = 0, asked: int = 0
+    ) -> None:
         """Read messages of a queue, in a thread."""
         if self.monitor is not None:
-            self.monitor.look_into(queue, end, offset, count, sample)
+            self.monitor.look_into(queue, end, offset, count, sample, asked)
 
     def found_waiting(self, queue: str, message: WaitingMessage) -> None:
         """The task of this message is to be known as a task."""

@@ -232,7 +232,9 @@ class Monitor:
         """The queues on screen: how long their messages wait is looked at first."""
         self._watched_queues = frozenset(names)
 
-    def look_into(self, queue: str, end: End, offset: int, count: int, sample: int = 0) -> None:
+    def look_into(
+        self, queue: str, end: End, offset: int, count: int, sample: int = 0, asked: int = 0
+    ) -> None:
         """Read messages of a queue in a thread, the task names of ``sample`` messages too.
 
         What is found comes through the Inbox, and stands in ``cluster.peeks``.
@@ -241,7 +243,7 @@ class Monitor:
             self._peeker = Peeker(self.inbox, self.settings)
         known = self.cluster.queues.get(queue)
         steps = [step for step in (known.by_priority if known else ()) if step.isdecimal()]
-        self._peeker.ask(Look(queue, end, offset, count, sample, tuple(map(int, steps))))
+        self._peeker.ask(Look(queue, end, offset, count, sample, tuple(map(int, steps)), asked))
 
     def found_waiting(self, queue: str, message: WaitingMessage) -> None:
         """Let a message's task be known as a task."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from amqp.basic_message import Message
 from kombu.connection import Connection
 
 from celery_tui import brokers
@@ -120,18 +121,71 @@ def test_a_queue_without_a_declared_kind_is_classic(rabbit: RabbitServer, queue:
     link.close()
 
 
-def test_looking_in_is_refused_and_marks_nothing(
+@pytest.mark.parametrize("kind", ["classic", "quorum"])
+def test_a_queue_is_looked_into_only_for_who_was_told_what_that_does(
+    rabbit: RabbitServer, broker: RabbitBroker, queue: str, kind: str
+) -> None:
+    with Connection(rabbit.url()) as connection:
+        channel = connection.channel()
+        arguments = {"x-queue-type": kind}
+        channel.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
+        for number in range(5):
+            headers = {"id": f"t{number}", "task": "proj.work", "eta": None}
+            message = Message(
+                f"[[{number}], {{}}, {{}}]",
+                application_headers=headers,
+                content_type="application/json",
+                content_encoding="utf-8",
+            )
+            channel.basic_publish(message, routing_key=queue)
+        wait_for(lambda: ready(channel, queue) == 5, "the messages are there")
+        for asked in range(1 if kind == "classic" else 2):
+            page = broker.peek(queue, End.HEAD, 0, 3, asked=asked)
+            assert (page.messages, page.asks) == ((), asked + 1)
+            assert ("counts it" in page.error) == (kind == "quorum")
+        assert "marked as redelivered" in broker.peek(queue, End.HEAD, 0, 3).error
+        page = broker.peek(queue, End.HEAD, 1, 3, asked=page.asks)
+        assert not any(one.redelivered for one in page.messages)  # nobody had looked before
+        assert [(one.place, one.id, one.args) for one in page.messages] == [
+            (2, "t1", "(1,)"),
+            (3, "t2", "(2,)"),
+            (4, "t3", "(3,)"),
+        ]
+        assert (page.total, page.marks, page.error) == (5, True, "")
+        wait_for(lambda: ready(channel, queue) == 5, "all are back")
+        tail = broker.peek(queue, End.TAIL, 0, 2, asked=2)
+        assert [one.place for one in tail.messages] == [5, 4]
+        assert kind == "quorum" or [one.id for one in tail.messages] == ["t4", "t3"]
+        wait_for(lambda: ready(channel, queue) == 5, "all are back again")
+        ids = [
+            channel.basic_get(queue, no_ack=True).properties["application_headers"]["id"]
+            for _ in range(5)
+        ]
+        assert sorted(ids) == ["t0", "t1", "t2", "t3", "t4"]
+        assert kind == "quorum" or ids == sorted(ids)
+
+
+def test_far_messages_are_not_taken_out_to_be_shown(
+    rabbit: RabbitServer, broker: RabbitBroker, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celery_tui.brokers.rabbitmq_peek.MOST_TAKEN", 3)
+    send(rabbit, queue, 5)
+    assert "Only the 3 oldest of 5" in broker.peek(queue, End.TAIL, 0, 2, asked=2).error
+    assert "Only the 3 oldest of 5" in broker.peek(queue, End.HEAD, 2, 2, asked=2).error
+    assert len(broker.peek(queue, End.HEAD, 0, 3, asked=2).messages) == 3
+
+
+def test_names_are_not_sampled_and_messages_not_searched(
     rabbit: RabbitServer, broker: RabbitBroker, queue: str
 ) -> None:
     send(rabbit, queue, 2)
-    with pytest.raises(BrokerError, match="takes its messages and puts them back"):
-        broker.peek(queue, End.HEAD, 0, 10)
-    with pytest.raises(BrokerError):
+    with pytest.raises(BrokerError, match="marked as redelivered"):
         broker.sample_names(queue, 10)
     assert broker.find_message([queue], "some-id") is None
-    with Connection(rabbit.url()) as connection:
-        message = connection.channel().basic_get(queue)
-        assert not message.delivery_info["redelivered"]
+
+
+def ready(channel: Any, queue: str) -> int:
+    return int(channel.queue_declare(queue, passive=True).message_count)
 
 
 def test_settings_open_it_and_name_the_default_queue(rabbit: RabbitServer) -> None:

@@ -149,7 +149,9 @@ class FakeHost(App[None]):
     def queues_on_screen(self, names: Iterable[str]) -> None:
         """Nothing is sampled."""
 
-    def look_into(self, queue: str, end: End, offset: int, count: int, sample: int = 0) -> None:
+    def look_into(
+        self, queue: str, end: End, offset: int, count: int, sample: int = 0, asked: int = 0
+    ) -> None:
         """Nothing is read."""
 
     def found_waiting(self, queue: str, message: WaitingMessage) -> None:

@@ -55,6 +55,7 @@ class StillMonitor:
         self.backend_url = "redis://10.0.3.7:6379/1"
         self.performed: list[ActionRequest] = []
         self.looks: list[tuple[str, End, int]] = []
+        self.asked: list[int] = []
         self.stopped = threading.Event()
 
     def start(self) -> None:
@@ -79,9 +80,12 @@ class StillMonitor:
     def watch_queues(self, names: Iterable[str]) -> None:
         """Nothing is sampled."""
 
-    def look_into(self, queue: str, end: End, offset: int, count: int, sample: int = 0) -> None:
+    def look_into(
+        self, queue: str, end: End, offset: int, count: int, sample: int = 0, asked: int = 0
+    ) -> None:
         """Keep it, for the test to see."""
         self.looks.append((queue, end, offset))
+        self.asked.append(asked)
 
     def found_waiting(self, queue: str, message: WaitingMessage) -> None:
         """As the real one does, at once."""

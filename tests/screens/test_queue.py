@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from celery_tui.app import CeleryTui
 from celery_tui.model.observations import QueueDepth, QueueDepths
-from celery_tui.model.peeked import MESSAGE, End
+from celery_tui.model.peeked import MESSAGE, End, Peeked
 from celery_tui.model.seam import Act
 from celery_tui.screens.confirm import ConfirmScreen
 from celery_tui.screens.queue import PAGE, QueueScreen
@@ -138,3 +138,32 @@ async def test_at_least_so_old_is_said_in_words() -> None:
     async with standing(State("", opening("queue", "crm"), looked_into), (120, 36)) as (app, pilot):
         await settle(app, pilot)
         assert "oldest at least 5m12s, since we watch" in text(app)
+
+
+async def test_what_changes_messages_is_said_first_and_never_done_by_itself() -> None:
+    def told(asks: int, error: str) -> Peeked:
+        return msgspec.structs.replace(
+            page(), messages=(), error=error, hint="r does it.", asks=asks, marks=True
+        )
+
+    async with shown() as (app, pilot):
+        asked = monitor(app).asked
+        app.cluster.apply(told(1, "they stay marked"))
+        now = NOW + 60
+        app.clock = lambda: now
+        await settle(app, pilot)
+        assert asked == [0], "nobody asked"
+        assert "! they stay marked" in text(app)
+        assert "it was not looked into; r does" in text(app)
+        await pressed(app, pilot, "r")
+        assert asked[1:] == [1]
+        app.cluster.apply(told(2, "it counts"))
+        await settle(app, pilot)
+        await pressed(app, pilot, "r")
+        assert asked[2:] == [2]
+        app.cluster.apply(msgspec.structs.replace(page(), marks=True))
+        now += 60
+        await settle(app, pilot)
+        assert len(asked) == 3, "what was read once is not read again by itself"
+        await pressed(app, pilot, "right")
+        assert asked[3:] == [0], "each page is asked for"

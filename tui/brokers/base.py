@@ -111,11 +111,18 @@ class Broker(Protocol):
         """The message of a task, looked for in these queues and among the unacknowledged."""
 
     def peek(
-        self, queue: str, end: End, offset: int, count: int, steps: Collection[int] = ()
+        self,
+        queue: str,
+        end: End,
+        offset: int,
+        count: int,
+        steps: Collection[int] = (),
+        asked: int = 0,
     ) -> Peeked:
         """Messages of a queue, from one of its ends; the queue stays as it is.
 
-        ``steps``: priority steps that may be in use besides Celery's own.
+        ``steps``: priority steps that may be in use besides Celery's own. Where messages cannot
+        be read without changing them, it is done for who has ``asked`` often enough, being told.
         """
 
     def sample_names(self, queue: str, count: int, steps: Collection[int] = ()) -> Sampled:

@@ -12,6 +12,7 @@ from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
 from .base import Broker, Delivered, Found, Quarantined
 from .rabbitmq_api import Management
+from .rabbitmq_peek import WHAT_IT_DOES, Peek
 from .rabbitmq_quarantine import Quarantine
 from .redis_keys import quarantine_name, wanted_queue
 
@@ -20,7 +21,6 @@ READ_S = 0.2
 MISSING_EVERY_S = 5.0
 """How often a queue that was not there is asked for again: a refusal costs a channel."""
 NOT_FOUND, NOT_PERMITTED = 404, 403
-PEEKING = "Looking into a RabbitMQ queue takes its messages and puts them back"
 
 
 class RabbitBroker:
@@ -39,6 +39,7 @@ class RabbitBroker:
         self._forbidden: set[str] = set()
         self._turn = 0
         self._quarantine = Quarantine(self._link)
+        self._peek = Peek(self._link)
         self._api: Management | None = None
         if management_url:
             try:
@@ -158,14 +159,22 @@ class RabbitBroker:
     # -- looking in ---------------------------------------------------------------------------
 
     def peek(
-        self, queue: str, end: End, offset: int, count: int, steps: Collection[int] = ()
+        self,
+        queue: str,
+        end: End,
+        offset: int,
+        count: int,
+        steps: Collection[int] = (),
+        asked: int = 0,
     ) -> Peeked:
-        """Refused: it would not leave the queue as it is."""
-        raise BrokerError(PEEKING, "It is not done: each would be marked as redelivered.")
+        """Messages are taken out and put back, for who has asked for that."""
+        with self._link.told():
+            kind = self._api.kind(queue) if self._api is not None else ""
+            return self._peek.page(queue, end, offset, count, asked, kind)
 
     def sample_names(self, queue: str, count: int, steps: Collection[int] = ()) -> Sampled:
-        """Refused, likewise."""
-        raise BrokerError(PEEKING, "It is not done: each would be marked as redelivered.")
+        """Refused: a page that was asked for tells its names."""
+        raise BrokerError(WHAT_IT_DOES, "Names are counted on the page that is read.")
 
     def find_message(self, queues: Iterable[str], task_id: str) -> Found | None:
         """Not looked for: that would take every message before it."""

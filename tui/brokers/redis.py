@@ -136,7 +136,13 @@ class RedisBroker:
     # -- looking in ---------------------------------------------------------------------------
 
     def peek(
-        self, queue: str, end: End, offset: int, count: int, steps: Collection[int] = ()
+        self,
+        queue: str,
+        end: End,
+        offset: int,
+        count: int,
+        steps: Collection[int] = (),
+        asked: int = 0,
     ) -> Peeked:
         """Messages of a queue, from one of its ends; the queue stays as it is."""
         with self._told():

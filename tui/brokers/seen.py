@@ -7,7 +7,7 @@ from typing import Any
 from ..model.peeked import MESSAGE, WaitingMessage, sender_repr
 from ..model.plans import planned
 from ..model.task import Exact
-from .message import Message, parse
+from .message import Message, of_envelope, parse
 
 LONGEST_REPR = 4_000
 EXACT_BYTES = 256 * 1024
@@ -19,7 +19,15 @@ LONGEST_WORD = 300
 
 def seen(payload: bytes, step: int, place: int) -> WaitingMessage:
     """Whatever it is; nothing in it is executed or believed."""
-    message = parse(payload)
+    return _seen(parse(payload), payload, step, place)
+
+
+def seen_envelope(envelope: dict[str, Any], body: bytes, step: int, place: int) -> WaitingMessage:
+    """The same for what came in parts, and whose body is this."""
+    return _seen(of_envelope(envelope), body, step, place)
+
+
+def _seen(message: Message | None, payload: bytes, step: int, place: int) -> WaitingMessage:
     if message is None:
         start = payload[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
         return WaitingMessage(place, step, len(payload), note=f"no task message: {start}")

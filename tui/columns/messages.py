@@ -145,6 +145,8 @@ class MessageRows(PlainRows):
         page = self.page(view)
         if page is None:
             return (("looking into it…", "dim"),)
+        if page.asks:
+            return (("it was not looked into; ", "dim"), ("r", "acc bold"), (" does", "dim"))
         if page.error:
             return (("nothing could be read; ", "dim"), ("r", "acc bold"), (" tries again", "dim"))
         if page.total:

@@ -71,6 +71,10 @@ class Peeked(msgspec.Struct, frozen=True, gc=False):
     """The page is shorter than asked for, because its messages are large."""
     error: str = ""
     hint: str = ""
+    asks: int = 0
+    """It was not done, because of what ``error`` says; whoever asks so often wants it."""
+    marks: bool = False
+    """Reading it changes the messages: it is never read again by itself."""
 
 
 class Sampled(msgspec.Struct, frozen=True, gc=False):

@@ -70,8 +70,13 @@ class Host(Protocol):
     def queues_on_screen(self, names: Iterable[str]) -> None:
         """These queues are on screen: how long their messages wait is looked at first."""
 
-    def look_into(self, queue: str, end: End, offset: int, count: int, sample: int = 0) -> None:
-        """Read messages of a queue, and the task names of a sample; both come by the model."""
+    def look_into(
+        self, queue: str, end: End, offset: int, count: int, sample: int = 0, asked: int = 0
+    ) -> None:
+        """Read messages of a queue, and the task names of a sample; both come by the model.
+
+        ``asked``: how often somebody has, of those whom a page told what that does.
+        """
 
     def found_waiting(self, queue: str, message: WaitingMessage) -> None:
         """The task of this message is to be known as a task."""

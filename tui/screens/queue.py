@@ -86,7 +86,8 @@ class QueueScreen(BaseScreen):
         self.main.tick(view)
         # Whoever has moved the cursor reads: what he reads stays where it is.
         first = self.end is End.HEAD and not self.behind and not self.main.touched
-        if first and not view.stale and view.now - self._asked_at >= AGAIN_S:
+        alone = page is None or not page.marks
+        if first and alone and not view.stale and view.now - self._asked_at >= AGAIN_S:
             self._look()
 
     def _above(self, queue: Queue | None, page: Peeked | None, view: View) -> list[Line]:
@@ -121,10 +122,10 @@ class QueueScreen(BaseScreen):
         chart = view.once((queue.name, told), lambda: queue_chart(view, queue, findings))
         pane.draw(chart, view, self.app.size.width, CHART_LINES)
 
-    def _look(self, sample: int = 0) -> None:
+    def _look(self, sample: int = 0, asked: int = 0) -> None:
         """Read the page that is to be shown, and the names of a sample."""
         self._asked_at = self.host.view().now
-        self.host.look_into(self.queue_name, self.end, self.behind, PAGE, sample)
+        self.host.look_into(self.queue_name, self.end, self.behind, PAGE, sample, asked)
 
     # -- commands -----------------------------------------------------------------------------
 
@@ -177,7 +178,8 @@ class QueueScreen(BaseScreen):
 
     def do_refresh(self) -> None:
         """Read the messages again, names too."""
-        self._look(SAMPLE)
+        page = self._page()
+        self._look(SAMPLE, page.asks if page is not None else 0)
         super().do_refresh()
 
     def do_yank(self) -> None:

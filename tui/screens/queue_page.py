@@ -115,7 +115,8 @@ def _consumers(queue: Queue, view: View, width: int) -> list[tuple[str, Cell | s
 def reading(page: Peeked | None, view: View, width: int) -> list[Line]:
     """Which messages are shown, how old that is, and the keys that show others; or the error."""
     if page is not None and page.error:
-        said = [(f"✗ {literal(page.error, 400)}", "crit"), (literal(page.hint, 300), "dim")]
+        mark, style = ("!", "warn") if page.asks else ("✗", "crit")
+        said = [(f"{mark} {literal(page.error, 400)}", style), (literal(page.hint, 300), "dim")]
         return [Line(((part, style),)) for text, style in said for part in wrapped(text, width - 3)]
     if page is None or not page.messages:
         return []

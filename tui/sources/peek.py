@@ -7,13 +7,14 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ..brokers import open_broker, why_not
 from ..errors import TuiError
-from ..model.peeked import End, Peeked
+from ..model.peeked import End, Peeked, Sampled
 from .inbox import Inbox
 
 if TYPE_CHECKING:
@@ -38,6 +39,15 @@ class Look(msgspec.Struct, frozen=True):
     """Messages whose task names are counted; 0: none."""
     steps: tuple[int, ...] = ()
     """Priority steps in which messages were seen."""
+    asked: int = 0
+    """How often somebody has asked for it who was told what it does to the messages."""
+
+
+def _names_of(page: Peeked) -> Sampled:
+    """The sample that a page is, where messages are not read once more for another one."""
+    names = Counter(message.name for message in page.messages)
+    count = len(page.messages)
+    return Sampled(page.at, page.queue, dict(names), count, page.total or count)
 
 
 class Peeker:
@@ -94,10 +104,17 @@ class Peeker:
         if broker is None:
             self._tell_error(look, why_not(self._settings), "")
             return
+        marks = False
         if look.count:
             count = min(look.count, MOST_MESSAGES)
-            self._inbox.put(broker.peek(look.queue, look.end, look.offset, count, look.steps))
-        if look.sample:
+            page = broker.peek(
+                look.queue, look.end, look.offset, count, look.steps, asked=look.asked
+            )
+            self._inbox.put(page)
+            marks = page.marks
+            if marks and page.messages:
+                self._inbox.put(_names_of(page))
+        if look.sample and not marks:
             count = min(look.sample, SAMPLE_MESSAGES)
             self._inbox.put(broker.sample_names(look.queue, count, look.steps))
 
