@@ -42,6 +42,7 @@ READ_ONLY = "Read-only: acts are off"
 RESULT_IDS = 500
 """Task ids that take turns to be looked up in the result backend; those on screen need not."""
 PING_AGAIN_S = 2.0
+LISTENERS_AGAIN_S = 3.0
 ASK_AGAIN_S, ASK_AGAIN_SOON_S, YOUNG_S = 5.0, 0.9, 10.0
 """A worker beats before it listens to questions: one that is young is asked again soon."""
 DESCRIBING = ("active_queues", "stats", "registered", "active", "reserved", "scheduled")
@@ -76,7 +77,7 @@ class Monitor:
         self._watched_queues: frozenset[str] = frozenset()
         self._peeker: Peeker | None = None
         self._stopped = threading.Event()
-        self._pinged_at = 0.0
+        self._pinged_at = self._listeners_at = 0.0
         self._described: dict[str, float] = {}
         self._asking = Asking()
 
@@ -200,6 +201,9 @@ class Monitor:
         if SILENT in states.values() and now - self._pinged_at >= PING_AGAIN_S:
             self._pinged_at = now
             inspect.ask("ping")
+        if now - self._listeners_at >= LISTENERS_AGAIN_S and self._doubtful_listeners():
+            self._listeners_at = now
+            inspect.ask("active_queues")
         inspect.often = OFTEN_WITH_SCHEDULED if few_scheduled(self.cluster.workers) else OFTEN
         acted_at = revoke_asked_at(one for _, one in reversed(self.cluster.outcomes))
         for question, names in self._asking.due(self.cluster.workers, states, now, acted_at):
@@ -211,6 +215,16 @@ class Monitor:
             self._described.update(dict.fromkeys(new, now))
             for question in DESCRIBING:
                 inspect.ask(question, new)
+
+    def _doubtful_listeners(self) -> bool:
+        """Whether the broker counts no consumer where workers said before that they listen."""
+        asked = self.cluster.rounds.get("active_queues")
+        return asked is not None and any(
+            queue.depth
+            and queue.uncounted_since is not None
+            and queue.uncounted_since >= asked.asked_at
+            for queue in self.cluster.queues.values()
+        )
 
     def _new(self, name: str, now: float) -> bool:
         worker = self.cluster.workers[name]

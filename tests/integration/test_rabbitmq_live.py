@@ -151,6 +151,28 @@ def test_the_dashboard_comes_back_with_the_broker(own_rabbit: RabbitServer) -> N
         )
 
 
+def test_a_dead_consumer_is_named_while_its_worker_is_fine(own_rabbit: RabbitServer) -> None:
+    with (
+        Worker(own_rabbit.url(), app="dead_consumer", queues=("work",)) as worker,
+        Owner(Settings(broker=own_rabbit.url())) as owner,
+        client(own_rabbit.url()) as app,
+    ):
+        owner.until(
+            lambda cluster: (queue := cluster.queues.get("work")) and queue.consumers == 1,
+            "its consumer is counted",
+        )
+        assert "dead-consumer" not in {found.rule for found in owner.monitor.findings}
+        app.control.broadcast("lose_consumers", reply=True, limit=1, timeout=10)
+        app.send_task("sample.add", (1, 2), queue="work")
+        owner.until(
+            lambda _: "dead-consumer" in {found.rule for found in owner.monitor.findings},
+            "the dead consumer is named",
+        )
+        (found,) = (one for one in owner.monitor.findings if one.rule == "dead-consumer")
+        assert (found.subject, found.next) == ("work", f"restart {worker.hostname}")
+        assert app.control.ping(timeout=5, limit=1)
+
+
 @pytest.fixture
 def own_rabbit() -> Iterator[RabbitServer]:
     """A RabbitMQ for one test alone, which may end it."""
