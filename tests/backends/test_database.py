@@ -12,8 +12,7 @@ import pytest
 import sqlalchemy
 from celery import Celery, states
 
-from celery_tui.backends import database as module
-from celery_tui.backends import open_backend
+from celery_tui.backends import database_rows, open_backend
 from celery_tui.backends.database import DatabaseBackend, Naming
 from celery_tui.backends.database_link import question
 from celery_tui.errors import BackendError
@@ -164,7 +163,7 @@ def test_the_url_may_stand_in_database_url(empty: str) -> None:
 def test_the_newest_come_first_and_large_ones_are_left_out(
     empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LARGEST_BYTES", 10_000)
+    monkeypatch.setattr(database_rows, "LARGEST_BYTES", 10_000)
     rows = [
         {"id": FIRST + n, "t": f"t{n}", "d": f"2026-11-20 12:{n // 60:02d}:{n % 60:02d}", "r": b"1"}
         for n in range(1, 500)

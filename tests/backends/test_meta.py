@@ -124,7 +124,7 @@ def test_odd_fields_are_left_out() -> None:
         status="SUCCESS", result=1, date_done="yesterday", name=5, retries="x", worker=[],
         children={"a": 1}, args="(1,)", kwargs="{}", traceback=7, parent_id=1, queue=None,
     )  # fmt: skip
-    assert meta == ResultMeta("t1", "SUCCESS", result="1")
+    assert meta == ResultMeta("t1", "SUCCESS", result="1", args_text="(1,)", kwargs_text="{}")
 
 
 def test_a_huge_result_is_cut_and_says_so() -> None:

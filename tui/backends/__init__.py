@@ -48,6 +48,12 @@ def _database(url: str, app: Any) -> Backend:
     return DatabaseBackend(url, named_by(app))
 
 
+def _django(url: str, app: Any) -> Backend:
+    from .django import DjangoBackend
+
+    return DjangoBackend(url, app is not None)
+
+
 def _files(url: str, app: Any) -> Backend:
     from .files import FilesBackend
 
@@ -64,6 +70,9 @@ OPENERS: dict[str, Callable[[str, Any], Backend]] = {
     "db": _database,
     "database": _database,
     "file": _files,
+    "django-db": _django,
+    "django_celery_results.backends:databasebackend": _django,
+    "django_celery_results.backends.databasebackend": _django,
 }
 """What a URL's kind opens, from the URL and the app, if there is one."""
 
@@ -77,4 +86,6 @@ def why_not(settings: Settings) -> str:
         return "results are disabled"
     if scheme == "rpc":
         return "results of rpc:// can only be read by who sent the task"
+    if scheme == "django-cache":
+        return "results in Django's cache are pickled, and pickle is never loaded"
     return f"results in {scheme}:// are not read yet"

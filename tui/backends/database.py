@@ -16,7 +16,9 @@ from ..model.observations import ResultMeta
 from . import database_link
 from .base import Fetched
 from .database_link import question
+from .database_rows import RecentRows
 from .meta import of_row
+from .naming import storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -24,10 +26,6 @@ if TYPE_CHECKING:
 TABLE = "celery_taskmeta"
 LONGEST_ID = 155
 """Characters of a task id that Celery's column holds."""
-READ_A_STEP = 100
-LARGEST_BYTES = 1024 * 1024
-"""A result beyond this is not read unasked; a task on screen is, whatever its size."""
-MOST_BYTES = 32 * LARGEST_BYTES
 COLUMNS = (
     "task_id", "status", "result", "date_done", "traceback", "children",
     "name", "args", "kwargs", "worker", "retries", "queue",
@@ -83,7 +81,7 @@ class DatabaseBackend:
 
     def fetch(self, ids: Sequence[str]) -> Fetched:
         """What is stored of these tasks, by the unique index on their ids."""
-        asked = [task_id for task_id in ids if _storable(task_id)]
+        asked = [task_id for task_id in ids if storable(task_id, LONGEST_ID)]
         metas = self.read(self._table.c.task_id, asked) if asked else ()
         found = {meta.id for meta in metas}
         return Fetched(metas, tuple(task_id for task_id in ids if task_id not in found))
@@ -136,39 +134,3 @@ class DatabaseBackend:
             indexes = inspect(connection).get_indexes(naming.table, naming.schema)
         dated = any(index["column_names"][:1] == ["date_done"] for index in indexes)
         return table, "date_done" if dated else "id"
-
-
-class RecentRows:
-    """One search: the keys of the newest rows first, then the rows, a few at a time."""
-
-    def __init__(self, backend: DatabaseBackend, most: int) -> None:
-        self._backend, self._most = backend, most
-        self._waiting: list[int] = []
-        self.looked_at = self.of = 0
-        self.commands = 1
-        self.unread: dict[str, int] = {}
-        self.note = ""
-
-    def look(self) -> bool:
-        """One question finds them all."""
-        room = MOST_BYTES
-        for key, size in self._backend.newest(self._most):
-            if size > min(LARGEST_BYTES, room):
-                self.unread["too large"] = self.unread.get("too large", 0) + 1
-            else:
-                room -= size
-                self._waiting.append(key)
-        self.looked_at = self.of = len(self._waiting)
-        return False
-
-    def read(self) -> tuple[ResultMeta, ...] | None:
-        """The next of the newest results; None when all were read."""
-        keys, self._waiting = self._waiting[:READ_A_STEP], self._waiting[READ_A_STEP:]
-        return self._backend.read_rows(keys) if keys else None
-
-
-def _storable(task_id: str) -> bool:
-    """Whether such an id can be in the column, and be asked for: no driver takes all text."""
-    if len(task_id) > LONGEST_ID or "\x00" in task_id:
-        return False
-    return not any("\ud800" <= letter <= "\udfff" for letter in task_id)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 3
 """How long a server may take to let us in, or to answer."""
+READ_ONLY = "SET TRANSACTION READ ONLY"
+PATIENCE = f"SET LOCAL statement_timeout = '{PATIENCE_S}s'"
+"""For PostgreSQL. Of this transaction only: behind a pooler the session is not ours."""
 DRIVERS = {
     "psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient",
     "pymysql": "PyMySQL", "oracledb": "oracledb", "pyodbc": "pyodbc",
@@ -93,9 +96,8 @@ def question(engine: Engine, url: str) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
             if engine.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-                # Of this transaction only: behind a pooler the session is not ours.
-                connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{PATIENCE_S}s'")
+                connection.exec_driver_sql(READ_ONLY)
+                connection.exec_driver_sql(PATIENCE)
             yield connection
             connection.rollback()
     except ModuleNotFoundError as error:
@@ -104,10 +106,13 @@ def question(engine: Engine, url: str) -> Iterator[Connection]:
         raise in_words(error, url) from None
 
 
-def in_words(error: Exception, url: str) -> BackendError:
+MADE_BY_WORKERS = "Workers make it with the first result; another name is known with -A only."
+
+
+def in_words(error: Exception, url: str, no_table_hint: str = MADE_BY_WORKERS) -> BackendError:
     """The error as one sentence and what to do next; no password in either."""
     if type(error).__name__ == "NoSuchTableError":
-        return no_table(url, str(error))
+        return _no_table(url, str(error), no_table_hint)
     who, said = f"The result backend {urls.redact(url)}", _said(error, url)
     table = _RELATION.search(said)
     if "permission denied" in said or "command denied" in said:
@@ -118,19 +123,15 @@ def in_words(error: Exception, url: str) -> BackendError:
         refused.said = said
         return refused
     if table is not None:
-        return no_table(url, table[1] or table[2])
+        return _no_table(url, table[1] or table[2], no_table_hint)
     for words, title, hint in EXPLAINED:
         if any(word in said for word in words):
             return BackendError(f"{who} {title}", hint)
     return BackendError(f"{who} answered: {said}", "Check its URL and its log.")
 
 
-def no_table(url: str, table: str) -> BackendError:
-    """What is said while the table of results is not there."""
-    return BackendError(
-        f"The result backend {urls.redact(url)} has no table {table}",
-        "Workers make it with the first result; another name is known with -A only.",
-    )
+def _no_table(url: str, table: str, hint: str) -> BackendError:
+    return BackendError(f"The result backend {urls.redact(url)} has no table {table}", hint)
 
 
 EXPLAINED = (

@@ -43,12 +43,13 @@ SERIALIZED = ("result", "args", "kwargs", "children")
 """Columns of a database in which Celery's serializer writes, each for itself."""
 
 
-def of_row(task_id: str, row: Mapping[str, Any]) -> ResultMeta:
+def of_row(task_id: str, row: Mapping[str, Any], children: Any = None) -> ResultMeta:
     """The meta of one task whose fields lie in columns of a database, named as in Celery's meta.
 
     What is pickled stays closed; the other columns of such a row are shown all the same.
     """
-    opened = {name: value_of(row[name]) for name in SERIALIZED if row.get(name) is not None}
+    opened: dict[str, Any] = {} if children is None else {"children": children}
+    opened |= {name: value_of(row[name]) for name in SERIALIZED if row.get(name) is not None}
     return _meta(task_id, {**row, "status": _text(row.get("status")) or UNKNOWN, **opened})
 
 
@@ -103,6 +104,8 @@ def _meta(task_id: str, meta: dict[str, Any]) -> ResultMeta:
         name=_text(meta.get("name")),
         args=args,
         kwargs=kwargs,
+        args_text=_cut(meta.get("args")),
+        kwargs_text=_cut(meta.get("kwargs")),
         worker=_text(meta.get("worker")) or _text(where.get("hostname")),
         pid=_whole(where.get("pid")),
         queue=_text(meta.get("queue")),
@@ -126,6 +129,11 @@ def _arguments(meta: dict[str, Any]) -> tuple[list[Any] | None, dict[str, Any] |
     if isinstance(args, list) and isinstance(kwargs, dict):
         return args, kwargs
     return None, None
+
+
+def _cut(arguments: Any) -> str | None:
+    """Arguments that are stored as text: django-celery-results keeps their repr only."""
+    return arguments[:LONGEST_TEXT] if isinstance(arguments, str) else None
 
 
 def shown(value: Any) -> str:

@@ -95,6 +95,9 @@ class ResultMeta(msgspec.Struct, frozen=True, gc=False):
     name: str | None = None
     args: list[Any] | None = None
     kwargs: dict[str, Any] | None = None
+    args_text: str | None = None
+    kwargs_text: str | None = None
+    """Their reprs, where nothing exact is stored."""
     worker: str | None = None
     pid: int | None = None
     queue: str | None = None

@@ -159,6 +159,8 @@ def _describe_stored(task: Task, meta: ResultMeta) -> None:
                 repr(meta.kwargs),
                 BACKEND,
             )
+    if not task.args and meta.args_text:
+        task.args, task.kwargs, task.args_source = meta.args_text, meta.kwargs_text, BACKEND
     task.queue = task.queue or meta.queue
     task.worker = task.worker or (meta.worker or "")
     task.group_id = task.group_id or meta.group_id
