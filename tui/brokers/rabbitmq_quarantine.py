@@ -21,6 +21,7 @@ BATCH_MESSAGES = 200
 BATCH_BYTES = 8 * 1024 * 1024
 """So much is out of the queue and not yet safe at a time."""
 CONFIRMED_WITHIN_S = 30.0
+NOT_PERMITTED = 403
 log = logging.getLogger(__name__)
 
 
@@ -95,7 +96,13 @@ class Quarantine:
                 numbers = {number for number, _ in batch}
                 upto = max(standing.sending, max(numbers) + 1)
                 journal.write([{"sending": upto, "again": sorted(numbers & {*standing.again})}])
-                refused = confirms.publish(standing.queue, batch)
+                try:
+                    refused = confirms.publish(standing.queue, batch)
+                except Exception as error:
+                    if getattr(error, "reply_code", None) == NOT_PERMITTED:  # for all alike
+                        again = sorted({*confirms.unsettled, *standing.again})
+                        journal.write([{"sent": upto, "again": again}])
+                    raise
                 still = sorted({*refused, *standing.again})
                 journal.write([{"sent": upto, "again": still}])
                 total += len(batch) - len(refused)
@@ -196,6 +203,11 @@ class Confirms:
                     del candidates[number]
                     break
         return found
+
+    @property
+    def unsettled(self) -> list[int]:
+        """Numbers of the messages of which the broker has said nothing."""
+        return list(self._open.values())
 
     def _settle(self, tag: int, multiple: bool) -> list[int]:
         tags = [one for one in self._open if one <= tag] if multiple else [tag]
