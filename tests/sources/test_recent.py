@@ -17,7 +17,6 @@ class Walk:
     def __init__(self, steps: int, metas: int, commands: int = 1, refused: bool = False) -> None:
         self.looked_at, self.of, self.commands = 0, steps, commands
         self.unread: dict[str, int] = {"pickle": 2}
-        self.note = ""
         self.refused = refused
         self._rest = [ResultMeta(f"t{n}", "SUCCESS", date_done=float(n)) for n in range(metas)]
 

@@ -31,33 +31,12 @@ class Walk(Protocol):
     """What the last step cost."""
     unread: dict[str, int]
     """Results that were found and cannot be shown: why, and how many."""
-    note: str
-    """Why there is nothing to be found, in words; empty: there may be."""
 
     def look(self) -> bool:
         """Look a little further; False when all was looked through."""
 
     def read(self) -> tuple[ResultMeta, ...] | None:
         """The next of the newest results found; None when there are no more."""
-
-
-class NotListed:
-    """The search in a backend that answers by id only."""
-
-    looked_at = of = 0
-    commands = 0
-
-    def __init__(self, note: str) -> None:
-        self.note = note
-        self.unread: dict[str, int] = {}
-
-    def look(self) -> bool:
-        """There is nothing to look through."""
-        return False
-
-    def read(self) -> tuple[ResultMeta, ...] | None:
-        """There is nothing to read."""
-        return None
 
 
 class Backend(Protocol):

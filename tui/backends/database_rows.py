@@ -32,7 +32,6 @@ class RecentRows:
         self.looked_at = self.of = 0
         self.commands = 1
         self.unread: dict[str, int] = {}
-        self.note = ""
 
     def look(self) -> bool:
         """One question finds them all."""

@@ -118,7 +118,6 @@ class RecentFiles:
         self.looked_at = self.of = 0
         self.commands = 1
         self.unread: dict[str, int] = {}
-        self.note = ""
 
     def look(self) -> bool:
         """Look at the next files; False when there are none."""

@@ -78,7 +78,6 @@ class RedisWalk:
         self.looked_at = self.results = 0
         self.commands = 1
         self.unread: dict[str, int] = {}
-        self.note = ""
 
     def look(self) -> bool:
         """Look at the next keys; False when there are none."""

@@ -82,7 +82,7 @@ class Recent:
         for start in range(0, len(newest_first), TOLD_AT_ONCE):
             self.inbox.put(Results(now, tuple(newest_first[start : start + TOLD_AT_ONCE])))
         self._told = len(newest_first)
-        self._end(walk.note)
+        self._end("")
 
     def _end(self, note: str) -> None:
         self.over = True
