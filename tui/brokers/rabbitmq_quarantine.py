@@ -18,8 +18,9 @@ from .rabbitmq_file import Journal, Standing, as_record, body_and_properties, st
 from .redis_keys import split_quarantine
 
 BATCH_MESSAGES = 200
-BATCH_BYTES = 8 * 1024 * 1024
 """So much is out of the queue and not yet safe at a time."""
+QUIET_S = 0.5
+"""When nothing comes for so long, workers have taken the rest."""
 CONFIRMED_WITHIN_S = 30.0
 NOT_PERMITTED = 403
 log = logging.getLogger(__name__)
@@ -138,21 +139,26 @@ class Quarantine:
 
 
 def _take(channel: Any, queue: str, journal: Journal, most: int) -> bool:
-    """One batch; False when the queue has no more."""
-    records: list[dict[str, Any]] = []
-    octets, last = 0, None
-    while len(records) < min(most, BATCH_MESSAGES) and octets < BATCH_BYTES:
-        message = channel.basic_get(queue)
-        if message is None:
+    """One batch; False when the queue has no more.
+
+    By a consumer, not one by one: a quorum queue is then told of all with one acknowledgement.
+    Many are sent to it bit by bit, and those not sent yet are lost when the channel ends.
+    """
+    came: list[Any] = []
+    wanted = min(most, BATCH_MESSAGES)
+    channel.basic_qos(0, wanted, False)
+    tag = channel.basic_consume(queue, callback=came.append)
+    while len(came) < wanted:
+        try:
+            channel.connection.drain_events(timeout=QUIET_S)
+        except TimeoutError:
             break
-        records.append(as_record(message))
-        octets += len(records[-1]["body"])
-        last = message.delivery_tag
-    if last is None:
+    channel.basic_cancel(tag)  # answered after everything that was delivered
+    if not came:
         return False
-    journal.write(records)
+    journal.write(map(as_record, came))
     journal.write([{"acking": journal.standing.written}])
-    channel.basic_ack(last, multiple=True)
+    channel.basic_ack(came[-1].delivery_tag, multiple=True)
     channel.basic_qos(0, 0, False)  # answered when the acknowledgement has been taken
     journal.write([{"acked": journal.standing.written}])
     return True
