@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..model.seam import Finding, Level, Link
 from ..model.worker import LOST, ONLINE, Worker
-from .base import Cell, View
+from .base import LEARNING_S, Cell, View, learning
 from .facts import FOREVER, Fact, taken
 from .gauges import gauge
 from .names import literal
@@ -75,8 +75,7 @@ def link(view: View) -> Fact:
         return Fact(cells)
     if health.state == Link.OFF:
         return Fact((("not permitted", "warn"),) if health.refused else (("off", "dim"),))
-    young = now - health.since < 10 and now - view.cluster.attached_at < 10
-    if young:
+    if now - health.since < LEARNING_S and learning(view):
         return Fact(
             (("✓ ", "ok"), (f"learning {int(now - view.cluster.attached_at)}s", "")), slot=12
         )
@@ -177,9 +176,8 @@ def alerts(view: View, findings: Sequence[Finding]) -> tuple[Cell, ...]:
     if warn:
         cells.append((f"{' ' if crit else ''}{warn} warn", "warn bold"))
     if not cells:
-        young = view.now - view.cluster.attached_at < 3
         calm = ("✓ quiet", "ok bold") if online(view) else ("no worker", "warn bold")
-        cells.append(("learning", "dim") if young else calm)
+        cells.append(("learning", "dim") if learning(view) else calm)
     return tuple(cells)
 
 

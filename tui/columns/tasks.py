@@ -6,7 +6,7 @@ from ..model.ledger import NOT_CONFIRMED_AFTER_S, Asked
 from ..model.observations import ResultsLookedThrough
 from ..model.redact import redact_text
 from ..model.seam import Act, Stage
-from ..model.task import RECEIVED, STARTED, Task
+from ..model.task import INSPECT, RECEIVED, STARTED, Task
 from ..model.task import UNKNOWN as STATE_UNKNOWN
 from ..model.times import parse_iso
 from .base import Cell, Column, View
@@ -136,8 +136,16 @@ def pid_cell(task: Task, view: View) -> Cell:
 
 
 def tries_cell(task: Task, view: View) -> Cell:
-    """Retries so far."""
-    return (str(task.retries), "") if task.sources else NOT_APPLICABLE
+    """Retries so far; ``?`` where nobody told: inspect does not."""
+    if not task.sources:
+        return NOT_APPLICABLE
+    return (str(task.retries), "") if tries_known(task) else UNKNOWN
+
+
+def tries_known(task: Task) -> bool:
+    """Whether a source told how often it was tried, or it was heard to begin its life."""
+    heard = task.received_at is not None or task.sent_at is not None
+    return bool(heard or task.retries or task.attempts) or task.sources != (INSPECT,)
 
 
 def args_text(task: Task, limit: int = 600) -> str:

@@ -154,6 +154,10 @@ def worker(cluster: Cluster, one: Worker, now: float) -> dict[str, Any]:
         "duplicate_name": one.duplicate_name,
         "software": one.software,
         "prefetch": one.prefetch,
+        "registered": None if one.registered is None else len(one.registered),
+        "lacks": None if one.registered is None else list(cluster.lacks(one.hostname)),
+        "visibility_timeout_s": cluster.visibility(one.hostname).seconds if one.conf_at else None,
+        "acks_late": one.acks_late,
         "autoscale": list(one.autoscale) if one.autoscale is not None else None,
         "uptime_s": one.uptime_s + now - one.stats_at
         if one.uptime_s is not None and one.stats_at is not None
