@@ -195,7 +195,7 @@ def figures(view: View) -> list[Fact]:
     facts.append(busy(view))
     backlog = _backlog(view)
     facts.append(Fact((("backlog ", "dim"), backlog), 95, 15))
-    held = [w.held for w in cluster.workers.values() if w.offline_at is None and w.held is not None]
+    held = [w.held for w in working(view) if w.held is not None]
     facts.append(Fact((("held ", "dim"), _number(sum(held) if held else None, view)), 40, 10))
     facts.append(Fact((("unacked ", "dim"), _number(cluster.unacked, view)), 30, 13))
     return facts

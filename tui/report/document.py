@@ -140,6 +140,7 @@ def worker(cluster: Cluster, one: Worker, now: float) -> dict[str, Any]:
         "hostname": one.hostname,
         "state": cluster.state_of(one, now),
         "pid": one.pid,
+        "pids": one.processes.living(one.heard_at or 0.0, one.freq) or None,
         "pool": one.pool,
         "concurrency": one.concurrency,
         "active": one.busy,
