@@ -26,9 +26,11 @@ DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 class Ground:
     """One broker with its workers; all of them write into one ledger."""
 
-    def __init__(self, server: RedisServer, folder: Path, **options: Any) -> None:
+    def __init__(
+        self, server: RedisServer, results: RedisServer, folder: Path, **options: Any
+    ) -> None:
         self.server, self.folder = server, folder
-        self.broker, self.backend = server.url(0), server.url(1)
+        self.broker, self.backend = server.url(0), results.url(1)
         self.ledger = Ledger(folder / "ledger")
         self.options = options
         """Celery settings of workers and senders, as ``broker_transport_options``."""
@@ -79,11 +81,13 @@ class Ground:
 
 
 @contextmanager
-def ground(**options: Any) -> Iterator[Ground]:
-    """Begun with nothing on it."""
+def ground(results_apart: bool = False, **options: Any) -> Iterator[Ground]:
+    """Begun with nothing on it; results lie in the broker's Redis if they do not lie apart."""
     folder = Path(tempfile.mkdtemp(prefix="celery-tui-faults-"))
     try:
-        with a_redis(*DURABLE) as server:
-            yield Ground(server, folder, **options)
+        with ExitStack() as stack:
+            server = stack.enter_context(a_redis(*DURABLE))
+            results = stack.enter_context(a_redis()) if results_apart else server
+            yield Ground(server, results, folder, **options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
