@@ -15,9 +15,10 @@ from celery_tui.columns.workers import (
     held_cell,
     lacks_cell,
     note,
+    uptime_cell,
 )
 from celery_tui.model.cluster import Cluster
-from celery_tui.model.observations import Reply
+from celery_tui.model.observations import Reply, RoundEnded
 from celery_tui.model.worker import Worker
 from celery_tui.screens.worker import facts
 from tests.model.recording import hear, new_cluster
@@ -122,6 +123,13 @@ def test_how_often_a_task_was_tried_is_unknown_where_only_inspect_tells_of_it(
     assert tries_cell(cluster.tasks["t1"], view)[0] == "?"
     hear(cluster, "task-received", 102, uuid="t2", name="n", retries=0)
     assert tries_cell(cluster.tasks["t2"], view)[0] == "0"
+
+
+def test_the_uptime_of_a_worker_that_is_lost_counts_no_further(cluster: Cluster) -> None:
+    worker = answer(cluster, "stats", {"uptime": 60})
+    assert uptime_cell(worker, View(105.0, cluster))[0] == "1m03s"
+    cluster.apply(RoundEnded("ping", 120.0, 121.5, frozenset(), receivers=0))
+    assert uptime_cell(worker, View(300.0, cluster))[0] == "(1m00s)"
 
 
 def test_nobody_says_that_nothing_is_wrong_while_we_learn(cluster: Cluster) -> None:

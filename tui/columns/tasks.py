@@ -179,6 +179,20 @@ def verdict(task: Task, view: View) -> str:
     return f"{words}, at {clock(fate.back_at, view)}, {left}"
 
 
+def becomes_cell(task: Task, view: View) -> Cell:
+    """Of a task whose worker is gone: what becomes of its message, in few words; else its args."""
+    fate = view.cluster.reconciler.fates.get(task.id)
+    if fate is None:
+        return args_cell(task, view)
+    ran = fate.was == STARTED
+    if fate.unacked and fate.back_at is not None:
+        wait_s = fate.back_at - view.now
+        return (f"back in {duration(wait_s)}" if wait_s > 0 else "back any moment"), ""
+    if fate.unacked is False:
+        return ("gone" if ran else "in its queue again"), "warn" if ran else ""
+    return ("back if acks_late" if ran else "will be back"), "dim"
+
+
 COLUMNS: tuple[Column[Task], ...] = (
     Column("state", "state", state_cell, lambda t, v: shown_state(t, v), 10, sort="s"),
     Column(
@@ -252,7 +266,7 @@ WORKER_TASKS: tuple[Column[Task], ...] = (
     Column("state", "", state_cell, lambda t, v: t.state, 10),
     Column("name", "", name_cell, lambda t, v: t.name, 22, grow=18, cut=cut_task_name),
     Column("id", "id", id_cell, lambda t, v: t.id, 8),
-    Column("args", "args", why_cell, lambda t, v: t.args, 12, keep=10, grow=100),
+    Column("args", "args", becomes_cell, lambda t, v: t.args, 12, keep=10, grow=100),
     Column("pid", "pid", pid_cell, lambda t, v: t.pid, 7, right=True, keep=20),
     Column("run", "for", run_cell, lambda t, v: t.runtime_so_far(v.now), 6, right=True),
 )

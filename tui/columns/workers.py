@@ -111,12 +111,14 @@ def uptime_cell(worker: Worker, view: View) -> Cell:
     """Since its start."""
     if worker.uptime_s is None or worker.stats_at is None:
         return UNKNOWN_CELL
-    seconds = worker.uptime_s + view.now - worker.stats_at
-    return (
-        ("-", "dim")
-        if worker.offline_at is not None
-        else known(seconds, duration(seconds), view, "dim")
-    )
+    if worker.offline_at is not None:
+        return NOT_APPLICABLE
+    lost = state_of(worker, view) == LOST
+    until = worker.seen_at if lost and worker.seen_at is not None else view.now
+    seconds = max(0.0, worker.uptime_s + until - worker.stats_at)
+    if lost:
+        return f"({duration(seconds)})", "dim"
+    return known(seconds, duration(seconds), view, "dim")
 
 
 def queues_cell(worker: Worker, view: View) -> Cell:

@@ -248,7 +248,10 @@ class Reconciler:
         task.verdict = fates.words(fate, visibility)
         task.source = INSPECT if fate.parting.how == LOST else EVENTS
         task.as_of = now
-        self._cluster.worked_out(task, before, now)
+        if task.state != before:
+            self._cluster.worked_out(task, before, now)
+        else:  # nothing has happened: it waits as before
+            self._cluster.tell(task)
         self.fates[task.id] = fate
 
 

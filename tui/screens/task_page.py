@@ -100,7 +100,8 @@ def facts(task: Task, view: View, width: int) -> list[Line]:
     source.append((f" {duration(view.now - task.as_of)} ago" if task.as_of else "", "dim"))
     lines = [first, *labelled(width, *pairs), Line(tuple(source))]
     if task.verdict:
-        lines.append(Line((("! ", "warn"), (verdict(task, view), ""))))
+        rows = wrapped(verdict(task, view), width - 5)
+        lines += [Line((("  " if i else "! ", "warn"), (row, ""))) for i, row in enumerate(rows)]
     asked = view.cluster.asked.get(task.id)
     if asked is not None:
         outcome = asked.outcome
