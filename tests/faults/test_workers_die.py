@@ -149,11 +149,17 @@ async def test_two_workers_with_one_name_are_one_row_that_says_so(shop: Ground) 
             await watch.begins(*ids)
             # Long enough for questions that only one of the two answers.
             await agrees(watch, {"twin": ONLINE, WELL: ONLINE}, what="doubled, all")
-            for _ in range(6):
+            for _ in range(4):
                 await watch.screen.stays(2.0)
                 await agrees(watch, {"twin": ONLINE, WELL: ONLINE}, cold=False, what="still all")
             await watch.screen.press("3")
             await watch.screen.reads("twin", "2 processes")
+            await asyncio.to_thread(first.kill)
+            await watch.screen.until(lambda: len(shop.ledger.running() & set(ids)) == 1, "one dies")
+            await agrees(watch, {"twin": ONLINE, WELL: ONLINE}, what="one of them killed, all")
+            await watch.screen.until(
+                lambda: not watch.worker("twin").get("duplicate_name"), "the name is single again"
+            )
             gate.touch()
             await watch.ends(*ids)
             await agrees(watch, {"twin": ONLINE, WELL: ONLINE}, cold=False, what="and once ended")
