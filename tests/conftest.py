@@ -27,10 +27,10 @@ def missing(what: str) -> None:
 
 
 @contextmanager
-def a_redis() -> Iterator[RedisServer]:
+def a_redis(*options: str) -> Iterator[RedisServer]:
     """A Redis of one's own, ended afterwards; a machine without one leaves the test out."""
     try:
-        started = RedisServer().start()
+        started = RedisServer(*options).start()
     except ServerMissing as error:
         missing(str(error))
         raise

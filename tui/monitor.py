@@ -15,7 +15,9 @@ from . import triage, urls
 from .errors import ActionError, TuiError
 from .links.kombu_link import opened
 from .links.site import Site, app_secrets, completed, load_app, site_of
+from .model.asking import Asking, few_scheduled, revoke_asked_at
 from .model.cluster import Cluster
+from .model.fates import Visibility
 from .model.peeked import End, Opened, WaitingMessage
 from .model.seam import ActionRequest, Finding, Health, Link, LogLine, Outcome, Preview, Stage
 from .model.task import BACKEND, Task
@@ -24,7 +26,7 @@ from .settings import Settings
 from .sources.base import Source
 from .sources.events import EventSource
 from .sources.inbox import Inbox
-from .sources.inspect import InspectSource
+from .sources.inspect import OFTEN, OFTEN_WITH_SCHEDULED, InspectSource
 from .sources.logs import Logs
 from .sources.peek import Look, Peeker
 from .sources.queues import QueueSource
@@ -76,6 +78,7 @@ class Monitor:
         self._stopped = threading.Event()
         self._pinged_at = 0.0
         self._described: dict[str, float] = {}
+        self._asking = Asking()
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -137,6 +140,7 @@ class Monitor:
 
     def _start_sources(self) -> None:
         assert self._site is not None  # noqa: S101  narrows for the type checker only
+        self.cluster.visibility_of_app = visibility_of(self._app)
         events = EventSource(self.inbox, self._site, lambda: self.cluster.events_counted)
         sources: dict[str, Source] = {
             "inspect": InspectSource(self.inbox, self._site),
@@ -178,6 +182,7 @@ class Monitor:
         if isinstance(queues, QueueSource):
             told = self.cluster.queue_news.told(self.cluster.workers.values(), now)
             queues.want(told, self._watched_queues)
+            queues.sought = self.cluster.reconciler.sought()
         results = self.sources.get("results")
         if isinstance(results, ResultSource):
             results.want(*self.wanted_results(now))
@@ -194,6 +199,10 @@ class Monitor:
         if SILENT in states.values() and now - self._pinged_at >= PING_AGAIN_S:
             self._pinged_at = now
             inspect.ask("ping")
+        inspect.often = OFTEN_WITH_SCHEDULED if few_scheduled(self.cluster.workers) else OFTEN
+        acted_at = revoke_asked_at(one for _, one in reversed(self.cluster.outcomes))
+        for question, names in self._asking.due(self.cluster.workers, states, now, acted_at):
+            inspect.ask(question, names)
         new = tuple(
             name for name, state in states.items() if state == ONLINE and self._new(name, now)
         )
@@ -335,6 +344,16 @@ class Monitor:
         """The result backend, without passwords; None: none is known."""
         backend = self.settings.result_backend
         return urls.redact(backend) if backend else None
+
+
+def visibility_of(app: Any) -> Visibility | None:
+    """The visibility timeout of the user's app; None without one."""
+    if app is None:
+        return None
+    seconds = (app.conf.broker_transport_options or {}).get("visibility_timeout")
+    if isinstance(seconds, int | float) and seconds >= 0:
+        return Visibility(float(seconds), told=True)
+    return Visibility()
 
 
 def undescribed(worker: Worker) -> bool:

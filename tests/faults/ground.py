@@ -17,17 +17,24 @@ from tests.faults.ledger import Ledger
 from tests.servers import RedisServer, Worker, client, wait_for
 
 PROJECT = Path(__file__).parent / "project"
+SEPARATOR = "\x06\x16"
+"""Between a queue's name and a priority."""
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
+"""A Redis that still has its data after a power cut."""
 
 
 class Ground:
     """One broker with its workers; all of them write into one ledger."""
 
-    def __init__(self, server: RedisServer, folder: Path, **options: Any) -> None:
+    def __init__(
+        self, server: RedisServer, results: RedisServer, folder: Path, **options: Any
+    ) -> None:
         self.server, self.folder = server, folder
-        self.broker, self.backend = server.url(0), server.url(1)
+        self.broker, self.backend = server.url(0), results.url(1)
         self.ledger = Ledger(folder / "ledger")
         self.options = options
         """Celery settings of workers and senders, as ``broker_transport_options``."""
+        self.prefix = options.get("broker_transport_options", {}).get("global_keyprefix", "")
         self._gates = 0
 
     def worker(self, name: str, *queues: str, **how: Any) -> Worker:
@@ -68,16 +75,19 @@ class Ground:
     def depth(self, queue: str) -> int:
         """Messages that really wait there, in the lists of all priorities."""
         with redis.Redis.from_url(self.broker) as connection:
-            names = [queue, *(f"{queue}\x06\x16{step}" for step in range(1, 10))]
+            name = f"{self.prefix}{queue}"
+            names = [name, *(f"{name}{SEPARATOR}{step}" for step in range(1, 10))]
             return sum(int(str(connection.llen(name))) for name in names)
 
 
 @contextmanager
-def ground(**options: Any) -> Iterator[Ground]:
-    """Begun with nothing on it."""
+def ground(results_apart: bool = False, **options: Any) -> Iterator[Ground]:
+    """Begun with nothing on it; results lie in the broker's Redis if they do not lie apart."""
     folder = Path(tempfile.mkdtemp(prefix="celery-tui-faults-"))
     try:
-        with a_redis() as server:
-            yield Ground(server, folder, **options)
+        with ExitStack() as stack:
+            server = stack.enter_context(a_redis(*DURABLE))
+            results = stack.enter_context(a_redis()) if results_apart else server
+            yield Ground(server, results, folder, **options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

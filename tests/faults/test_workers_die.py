@@ -46,6 +46,7 @@ async def test_a_killed_worker_is_lost_and_nothing_of_it_stays_started(shop: Gro
             await watch.begins(*lost, *kept)
             for one in (*lost, *kept):
                 await watch.state(one, STARTED)
+            await watch.beats("killed", WELL)
             assert watch.rules() == set()
             pid, began = worker.pid, time.monotonic()
             await asyncio.to_thread(worker.kill)
@@ -72,6 +73,7 @@ async def test_a_frozen_worker_is_blocked_and_what_its_children_end_is_known(sho
             stays = shop.work(other, "frozen")
             await watch.begins(*ends, *stays)
             await watch.state(stays[0], STARTED)
+            await watch.beats("frozen", WELL)
             worker.pause()
             gate.touch()
             await watch.ends(*ends)
@@ -147,11 +149,17 @@ async def test_two_workers_with_one_name_are_one_row_that_says_so(shop: Ground) 
             await watch.begins(*ids)
             # Long enough for questions that only one of the two answers.
             await agrees(watch, {"twin": ONLINE, WELL: ONLINE}, what="doubled, all")
-            for _ in range(6):
+            for _ in range(4):
                 await watch.screen.stays(2.0)
                 await agrees(watch, {"twin": ONLINE, WELL: ONLINE}, cold=False, what="still all")
             await watch.screen.press("3")
             await watch.screen.reads("twin", "2 processes")
+            await asyncio.to_thread(first.kill)
+            await watch.screen.until(lambda: len(shop.ledger.running() & set(ids)) == 1, "one dies")
+            await agrees(watch, {"twin": ONLINE, WELL: ONLINE}, what="one of them killed, all")
+            await watch.screen.until(
+                lambda: not watch.worker("twin").get("duplicate_name"), "the name is single again"
+            )
             gate.touch()
             await watch.ends(*ids)
             await agrees(watch, {"twin": ONLINE, WELL: ONLINE}, cold=False, what="and once ended")

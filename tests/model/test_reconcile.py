@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery_tui.columns.base import View
-from celery_tui.columns.tasks import state_cell, why_cell
+from celery_tui.columns.tasks import becomes_cell, state_cell, why_cell
 from celery_tui.model.cluster import Cluster
 from celery_tui.model.observations import (
     Reply,
@@ -99,6 +99,8 @@ def test_a_message_that_was_acknowledged_does_not_come_back() -> None:
         "lost with w1@a (pid 100); its message was acknowledged and does not come back"
     )
     assert cluster.reconciler.sought() == ()
+    assert becomes_cell(cluster.tasks["t1"], View(113.0, cluster))[0] == "gone"
+    assert cluster.transitions[-1].detail == cluster.tasks["t1"].verdict
 
 
 def test_an_unacknowledged_message_comes_back_and_it_is_told_when() -> None:
@@ -116,6 +118,8 @@ def test_an_unacknowledged_message_comes_back_and_it_is_told_when() -> None:
     )
     text, _ = why_cell(task, View(1_902.0, cluster))
     assert text.endswith("(visibility timeout ~1 h), at 01:01:42, in 30m00s")
+    assert becomes_cell(task, View(1_902.0, cluster))[0] == "back in 30m00s"
+    assert becomes_cell(task, View(9_999.0, cluster))[0] == "back any moment"
     assert cluster.reconciler.sought() == ()
 
 
@@ -137,6 +141,9 @@ def test_what_a_lost_worker_held_waits_for_its_message() -> None:
     receive(cluster, "t1", 102)
     receive(cluster, "t2", 102)
     lose(cluster, 110)
+    assert cluster.reconciler.sought() == ("t1", "t2")
+    assert [one.state for one in cluster.transitions] == ["RECEIVED", "RECEIVED"]
+    assert becomes_cell(cluster.tasks["t1"], View(113.0, cluster))[0] == "will be back"
     cluster.apply(Unacknowledged(114, {"t1": 102.0}, ("t2",)))
     one, two = (cluster.tasks[i] for i in ("t1", "t2"))
     assert one.state == "RECEIVED"
@@ -237,6 +244,22 @@ def test_tasks_of_a_process_that_was_replaced_are_lost_with_it() -> None:
     )
 
 
+def test_answers_of_the_new_process_do_not_judge_tasks_of_the_old() -> None:
+    cluster = watching()
+    beat(cluster, 101)
+    start(cluster, "t1", 102)
+    beat(cluster, 104, pid=101)
+    for at in (104.5, 105.0, 105.5):
+        listed(cluster, "active", at)
+    beat(cluster, 107, pid=101)
+    for at in (107.5, 108.0):
+        listed(cluster, "active", at)
+    cluster.tick(107 + GRACE_S)
+    verdict = cluster.tasks["t1"].verdict
+    assert verdict is not None
+    assert verdict.startswith("lost with w1@a (pid 100), which was restarted")
+
+
 def test_a_task_that_the_new_process_lists_is_not_lost() -> None:
     cluster = watching()
     beat(cluster, 101)
@@ -289,6 +312,45 @@ def test_a_large_loss_is_judged_in_steps() -> None:
     assert len(cluster.running) == 10
     cluster.tick(115)
     assert len(cluster.running) == 0
+
+
+def test_the_visibility_timeout_is_the_workers_own() -> None:
+    cluster = watching()
+    beat(cluster, 101)
+    start(cluster, "t1", 102)
+    conf = {"broker_transport_options": {"visibility_timeout": 90}, "task_acks_late": True}
+    cluster.apply(Reply("conf", W1, conf, 103, 103))
+    lose(cluster, 110)
+    cluster.apply(Unacknowledged(114, {"t1": 102.0}))
+    verdict = cluster.tasks["t1"].verdict
+    assert verdict is not None
+    assert verdict.endswith("(visibility timeout 90 s)")
+    assert cluster.reconciler.fates["t1"].back_at == 192
+    assert cluster.workers[W1].acks_late is True
+
+
+def test_a_worker_whose_configuration_says_nothing_has_the_default() -> None:
+    cluster = watching()
+    beat(cluster, 101)
+    assert not cluster.visibility(W1).told
+    cluster.apply(Reply("conf", W1, {"broker_transport_options": {"x": [1]}}, 103, 103))
+    assert (cluster.visibility(W1).seconds, cluster.visibility(W1).told) == (3_600, True)
+
+
+def test_a_revoked_task_that_waits_for_its_eta_says_so() -> None:
+    cluster = watching()
+    beat(cluster, 101)
+    receive(cluster, "t1", 102, eta="2026-11-20T12:00:00+00:00")
+    entry = {"eta": "2026-11-20T12:00:00+00:00", "request": {"id": "t1", "name": "pay.charge"}}
+    cluster.apply(Reply("scheduled", W1, [entry], 103, 103))
+    cluster.apply(Reply("revoked", W1, ["t1", "other", 7], 104, 104))
+    task = cluster.tasks["t1"]
+    says = "revoked, says w1@a; waits for its ETA to be dropped"
+    assert (task.state, task.verdict, task.source, task.as_of) == ("RECEIVED", says, INSPECT, 104)
+    cluster.apply(Results(105, (ResultMeta("t1", "REVOKED", date_done=104.0),)))
+    assert (task.state, task.verdict) == ("RECEIVED", says)
+    hear(cluster, "task-revoked", 110, uuid="t1", terminated=False, expired=False)
+    assert (task.state, task.verdict) == ("REVOKED", None)
 
 
 # -- one name, two processes -----------------------------------------------------------------

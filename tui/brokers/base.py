@@ -33,6 +33,14 @@ class Found(msgspec.Struct, frozen=True):
     """Whether a worker holds it (prefetched, ETA, or running with late acks)."""
 
 
+class Delivered(msgspec.Struct, frozen=True):
+    """Which messages of certain tasks are delivered and not acknowledged."""
+
+    found: dict[str, float | None]
+    """Task id -> epoch seconds of its delivery, where the broker tells."""
+    missing: tuple[str, ...]
+
+
 class Broker(Protocol):
     """One connection to one broker; it belongs to the thread that opened it.
 
@@ -77,6 +85,12 @@ class Broker(Protocol):
 
     def unacked_by_queue(self) -> dict[str, int] | None:
         """One step of counting them by queue: the counts when a round ended, else None."""
+
+    def delivered(self, ids: Collection[str]) -> Delivered | None:
+        """One step of a search for these tasks' messages; what was found when it is over.
+
+        Until then ``ids`` are those of its first step.
+        """
 
     def prefixes(self) -> tuple[str, ...]:
         """Other key prefixes in use, when nothing was found under ours."""

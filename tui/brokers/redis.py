@@ -12,7 +12,7 @@ from ..links.redis_link import connect, told
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
 from . import redis_quarantine
-from .base import Broker, Found, Quarantined
+from .base import Broker, Delivered, Found, Quarantined
 from .message import parse
 from .redis_catalogue import Catalogue
 from .redis_depths import Depths
@@ -126,6 +126,12 @@ class RedisBroker:
         with self._told():
             counts: dict[str, int] | None = ask(self._unacked.step)
             return counts
+
+    def delivered(self, ids: Collection[str]) -> Delivered | None:
+        """One page of a search among the unacknowledged; what was found when it is over."""
+        with self._told():
+            found: Delivered | None = ask(self._unacked.search, ids)
+            return found
 
     # -- looking in ---------------------------------------------------------------------------
 

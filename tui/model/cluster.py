@@ -34,6 +34,7 @@ from .queue import Queue
 from .queue_news import QueueNews, all_told
 from .rates import WINDOW_S, PerSecond
 from .reconcile import Reconciler, lost_words
+from .registered import Registered
 from .seam import Act, Health, Link, LogLine, Outcome, Preview, Stage
 from .task import (
     FAILURE,
@@ -43,6 +44,7 @@ from .task import (
     RECEIVED,
     RETRY,
     REVOKED,
+    UNKNOWN,
     Task,
 )
 from .worker import Worker, worker_state
@@ -109,6 +111,9 @@ class Cluster(KeptTasks):
         self.sent_heard = False
         """Whether any ``task-sent`` was heard: else queue names of tasks are not known."""
         self._transition = itertools.count(1)
+        self._registered = Registered()
+        self.visibility_of_app: Visibility | None = None
+        """What the user's app says of it, where one was named."""
         self.reconciler = Reconciler(self)
         self._listings = Listings(self)
 
@@ -195,6 +200,7 @@ class Cluster(KeptTasks):
         news = fleet.follow(worker, event, arrived)
         if news:
             self._listeners = None
+            self._registered.told()
             level = "warn" if any(word in news for word in fleet.WARNINGS) else "info"
             news += self._left(worker, before, arrived)
             self.note(arrived, "worker", level, f"{event.hostname} {news}")
@@ -213,10 +219,15 @@ class Cluster(KeptTasks):
         worker = self.worker(reply.hostname, reply.at)
         if worker.heartbeat is None and reply.at - self.attached_at > worker.silence_allowed_s:
             worker.heartbeat = False
+        told = (worker.registered, worker.queues, worker.offline_at)
         complete = fleet.answered(worker, reply)
+        if told != (worker.registered, worker.queues, worker.offline_at):
+            self._registered.told()
         self.queue_news.answered(worker, reply)
         if reply.question in QUESTIONS:
             self._listings.take(worker, reply, complete)
+        elif reply.question == "revoked":
+            self.reconciler.revoked(worker, reply)
         elif reply.question == "active_queues":
             self._listeners = None
             self._consumers(reply.at)
@@ -239,6 +250,7 @@ class Cluster(KeptTasks):
                 reading.by_priority,
                 read.at,
             )
+            queue.empty_since = None if reading.depth else queue.empty_since or read.at
             queue.consumers, queue.quarantine = reading.consumers, reading.quarantine
             queue.waiting = reading.waiting or queue.waiting
             if read.unacked_by_queue is not None:
@@ -276,7 +288,7 @@ class Cluster(KeptTasks):
         before, verdict = task.state, task.verdict
         if stored.fold(task, meta, at):
             self.worked_out(task, before, at)
-        elif task.id in self.reconciler.fates:  # the backend cannot know more of it
+        elif self.reconciler.knows(task):  # the backend cannot know more of it
             task.verdict = verdict
 
     def _from_before(self, meta: ResultMeta, at: float) -> None:
@@ -303,6 +315,7 @@ class Cluster(KeptTasks):
     def _outcome(self, outcome: Outcome) -> None:
         if not self.ledger.add(outcome):
             return
+        self.reconciler.vanished.acted(outcome)
         level = "warn" if outcome.stage in (Stage.FAILED, Stage.NOT_CONFIRMED) else "ours"
         words = f"{outcome.request.act} {outcome.target.id}: {outcome.stage}, {outcome.text}"
         self.note(outcome.at, "act", level, words)
@@ -420,7 +433,15 @@ class Cluster(KeptTasks):
 
     def visibility(self, hostname: str) -> Visibility:
         """After how long an unacknowledged message of that worker is given out again."""
-        return Visibility()
+        worker = self.workers.get(hostname)
+        if worker is not None and worker.conf_at is not None:
+            seconds = worker.visibility_s
+            return Visibility(told=True) if seconds is None else Visibility(seconds, told=True)
+        return self.visibility_of_app or Visibility()
+
+    def lacks(self, hostname: str) -> tuple[str, ...]:
+        """Registered tasks that other workers of its queues know and this one does not."""
+        return self._registered.lacks(hostname, self.workers.values())
 
     def urgent(self) -> Iterator[str]:
         """Ids to be looked up in the result backend first."""
@@ -428,8 +449,8 @@ class Cluster(KeptTasks):
 
     def settled(self, task: Task) -> bool:
         """Whether the backend has said all it will of a task that is not final."""
-        fate = self.reconciler.fates.get(task.id)
-        return fate.missing if fate is not None else super().settled(task)
+        settled = self.reconciler.settled(task.id)
+        return super().settled(task) if settled is None else settled
 
     def consumers(self, queue: str) -> list[str] | None:
         """Workers that list the queue and did not say goodbye; None while nobody told."""
@@ -462,6 +483,8 @@ def transition_detail(task: Task) -> str:
     """The few words that explain a change: exception, who revoked, how long it ran."""
     if task.state in (FAILURE, RETRY):
         return task.exception or ""
+    if task.state == UNKNOWN:
+        return task.verdict or ""
     if task.state == REVOKED:
         return "expired" if task.expired else "terminated" if task.terminated else "revoked"
     return ""

@@ -169,9 +169,20 @@ def answered(worker: Worker, reply: Reply) -> bool:
         worker.queues_at = at
     elif question == "registered" and isinstance(payload, list):
         worker.registered = tuple(sorted(_bare(name) for name in payload if isinstance(name, str)))
+    elif question == "conf" and isinstance(payload, dict):
+        _conf(worker, payload, at)
     elif question in ("active", "reserved", "scheduled") and isinstance(payload, list):
         return _tasks(worker, reply)
     return True
+
+
+def _conf(worker: Worker, payload: dict[str, Any], at: float) -> None:
+    options = payload.get("broker_transport_options")
+    timeout = number(options.get("visibility_timeout")) if isinstance(options, dict) else None
+    worker.visibility_s = timeout if timeout is not None and timeout >= 0 else None
+    late = payload.get("task_acks_late")
+    worker.acks_late = late if isinstance(late, bool) else None
+    worker.conf_at = at
 
 
 def _bare(name: str) -> str:

@@ -153,8 +153,12 @@ class KeptTasks:
     def unsettled(self, now: float, limit: int) -> list[str]:
         """Ids not final for a few seconds, which the result backend may know more of."""
         indexes = (self.unknown, self.running, self.waiting)
-        ids = chain(self.urgent(), *(self._unsettled(index, now) for index in indexes))
-        return list(islice(dict.fromkeys(ids), limit))
+        found = dict.fromkeys(islice(self.urgent(), limit))
+        for task_id in chain(*(self._unsettled(index, now) for index in indexes)):
+            if len(found) >= limit:
+                break
+            found[task_id] = None
+        return list(found)
 
     def urgent(self) -> Iterator[str]:
         """Ids that are to be looked up first; whoever knows of some says so."""

@@ -44,7 +44,7 @@ class Listings:
                 cluster.worked_out(task, before, reply.at)
             self._unheard(worker, task, entry)
             self._absent.pop(task.id, None)
-        if not complete:
+        if not complete or cluster.reconciler.judges(worker):
             return
         if reply.question == "active":
             self._missing(worker, reply)

@@ -68,6 +68,12 @@ class Processes(msgspec.Struct, gc=False):
         ]
         return [pid for _, pid in sorted(fresh)]
 
+    @property
+    def disputed(self) -> bool:
+        """Another process spoke last: its successor, or a twin, which shows soon."""
+        now = self.known.get(self.pid) if self.pid is not None else None
+        return now is not None and any(one.last > now.last for one in self.known.values())
+
     def others(self) -> dict[int, float]:
         """Other pids of this name -> when last heard."""
         return {pid: one.last for pid, one in self.known.items() if pid != self.pid}

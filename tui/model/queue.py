@@ -33,6 +33,8 @@ class Queue(msgspec.Struct, gc=False):
     unconsumed_since: float | None = None
     quarantine: bool = False
     """Holds what we purged, for undo; no worker ever reads it."""
+    empty_since: float | None = None
+    """Since when every reading found nothing in it."""
     history: History = msgspec.field(default_factory=History)
     """Its depths."""
     waiting: Waiting | None = None

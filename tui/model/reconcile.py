@@ -15,9 +15,10 @@ import msgspec
 
 from . import fates
 from .fates import LOST, RESTARTED, Fate
-from .observations import Unacknowledged
+from .observations import Reply, Unacknowledged
 from .places import Places
 from .task import EVENTS, INSPECT, RECEIVED, STARTED, UNKNOWN, Task
+from .vanished import Vanished
 from .worker import LOST as WORKER_LOST
 from .worker import ONLINE, Parting, Worker
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 GRACE_S = 3.0
 """Events of a process that left may still come, and the backend is asked meanwhile."""
-JUDGED_A_TICK = 500
-LOOKED_FOR = 200
+JUDGED_A_TICK = 2_000
+LOOKED_FOR = 2_000
 """Most messages looked for among the unacknowledged at once."""
 LATE_S = 30.0
 """So long after a message was to come back it is looked for again."""
@@ -49,8 +50,11 @@ class Reconciler:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self.places = Places()
+        self.vanished = Vanished(cluster)
         self.fates: dict[str, Fate] = {}
         """Task id -> what became of it, while nobody knows better."""
+        self._refused: dict[str, None] = {}
+        """Tasks whose worker says that they are revoked, and which wait for their ETA."""
         self._suspects: deque[Suspects] = deque()
         self._again: list[tuple[float, str]] = []
         """Heap of (when, id): messages that should be back by then."""
@@ -77,6 +81,12 @@ class Reconciler:
         self._suspects.append(Suspects(at + GRACE_S, parting, deque((*running, *held))))
         return parting
 
+    def judges(self, worker: Worker) -> bool:
+        """Whether tasks on it are being judged, or will be: its lists may be those of another."""
+        if worker.processes.disputed and not worker.duplicate_name:
+            return True
+        return any(one.parting.hostname == worker.hostname for one in self._suspects)
+
     def returned(self, worker: Worker) -> None:
         """The same process is heard again: nothing was lost with it."""
         parting = worker.parting
@@ -89,6 +99,7 @@ class Reconciler:
         for worker in self._cluster.workers.values():
             self._watch(worker, now)
         self._judge(now)
+        self.vanished.tick(now)
         for _ in range(JUDGED_A_TICK):
             if not self._again or self._again[0][0] > now:
                 break
@@ -122,36 +133,67 @@ class Reconciler:
     def changed(self, task: Task) -> None:
         """Somebody told something new of a task: what was worked out before is void."""
         self.places.put(task)
-        if self.fates:
+        self.vanished.forget(task.id)
+        if self.fates or self._refused:
+            self._refused.pop(task.id, None)
             self.fates.pop(task.id, None)
             self._sought.pop(task.id, None)
 
     def forgotten(self, task_id: str) -> None:
         """The task was evicted."""
         self.places.drop(task_id)
+        self.vanished.forget(task_id)
+        self._refused.pop(task_id, None)
         self.fates.pop(task_id, None)
         self._sought.pop(task_id, None)
 
     def urgent(self) -> Iterator[str]:
         """Ids to be looked up in the result backend before they are judged."""
-        return chain.from_iterable(islice(one.ids, JUDGED_A_TICK) for one in self._suspects)
+        left = chain.from_iterable(islice(one.ids, JUDGED_A_TICK) for one in self._suspects)
+        return chain(left, self.vanished.urgent())
+
+    def knows(self, task: Task) -> bool:
+        """Whether its verdict stands, whatever the backend says that is no end."""
+        return task.id in self.fates or task.id in self._refused or task.id in self.vanished.gone
+
+    def revoked(self, worker: Worker, reply: Reply) -> None:
+        """A worker told which tasks it will refuse: some of them wait for their ETA there."""
+        if not isinstance(reply.payload, list):
+            return
+        worker.revoked = len(reply.payload)
+        known = {one for one in reply.payload if isinstance(one, str)}
+        for task_id in worker.scheduled or ():
+            task = self._cluster.tasks.get(task_id)
+            here = task is not None and task.state == RECEIVED and task.worker == worker.hostname
+            if task is not None and here and task_id in known:
+                task.verdict = f"revoked, says {worker.hostname}; waits for its ETA to be dropped"
+                task.source, task.as_of = INSPECT, reply.at
+                self._refused[task_id] = None
+                self._cluster.tell(task)
 
     def missing(self, task: Task) -> bool:
         """The backend has nothing of it; True if its verdict stands by that."""
         fate = self.fates.get(task.id)
         if fate is not None:
             fate.missing = True
-        return fate is not None
+        return self.vanished.told_missing(task.id) or fate is not None
+
+    def settled(self, task_id: str) -> bool | None:
+        """Whether the backend has said all it will of it; None: it is not one of ours."""
+        fate = self.fates.get(task_id)
+        return fate.missing if fate is not None else self.vanished.gone.get(task_id)
 
     def sought(self) -> tuple[str, ...]:
         """Ids of tasks whose message is to be looked for among the unacknowledged."""
-        return tuple(islice(self._sought, LOOKED_FOR))
+        return tuple(islice(chain(self._sought, self.vanished.sought()), LOOKED_FOR))
 
     def found(self, told: Unacknowledged) -> None:
         """The unacknowledged messages were looked through."""
         for task_id, delivered_at in told.found.items():
+            self.vanished.told_unacked(task_id, True)
             self._settle(task_id, True, delivered_at, told.at)
         for task_id in told.missing:
+            self.vanished.told_unacked(task_id, False)
             self._settle(task_id, False, None, told.at)
 
     def _settle(self, task_id: str, unacked: bool, delivered_at: float | None, at: float) -> None:
@@ -181,9 +223,9 @@ class Reconciler:
         acknowledged = parting.acknowledged.get(task_id)
         known = False if acknowledged and task.state == STARTED else None
         fate = Fate(parting, task.state, unacked=known)
+        self._say(task, fate, now)
         if known is None:
             self._sought[task_id] = None
-        self._say(task, fate, now)
 
     def _is_of(self, task: Task, parting: Parting) -> bool:
         """Whether it is still where it was when that process left."""
@@ -206,7 +248,10 @@ class Reconciler:
         task.verdict = fates.words(fate, visibility)
         task.source = INSPECT if fate.parting.how == LOST else EVENTS
         task.as_of = now
-        self._cluster.worked_out(task, before, now)
+        if task.state != before:
+            self._cluster.worked_out(task, before, now)
+        else:  # nothing has happened: it waits as before
+            self._cluster.tell(task)
         self.fates[task.id] = fate
 
 

@@ -26,7 +26,7 @@ RANK = {
 }
 """How far a state is: of two at the same moment the greater holds."""
 
-EVENTS, INSPECT, BACKEND = "events", "inspect", "result backend"
+EVENTS, INSPECT, BACKEND, BROKER = "events", "inspect", "result backend", "broker"
 """The sources a fact may come from."""
 _SOURCES: dict[tuple[str, ...], tuple[str, ...]] = {}
 """Each combination of them once: all tasks of which the same sources spoke share it."""

@@ -95,6 +95,13 @@ class Worker(msgspec.Struct, gc=False):
     rss_bytes: int | None = None
     uptime_s: float | None = None
     stats_at: float | None = None
+    conf_at: float | None = None
+    visibility_s: float | None = None
+    """Visibility timeout in its configuration; None: kombu's default."""
+    acks_late: bool | None = None
+    """Whether its tasks acknowledge late, where they do not say otherwise themselves."""
+    revoked: int = 0
+    """How many revoked tasks it remembered when it was last asked."""
     autoscale: tuple[int, int] | None = None
     """Least and most processes, where it was started with ``--autoscale``."""
     totals: dict[str, int] | None = None

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 FIRST = ("ping", "active_queues", "active", "stats", "reserved", "scheduled", "registered")
 """All questions, in the order in which they are first asked."""
 OFTEN = frozenset({"active", "reserved", "ping"})
+OFTEN_WITH_SCHEDULED = OFTEN | {"scheduled"}
 TIMEOUT_S = 1.5
 """How long a worker may take; later answers still count, but the round has ended without it."""
 LATE_S = 120.0
@@ -68,6 +69,8 @@ class InspectSource(Source):
         self.site = site
         self.known: frozenset[str] = frozenset()
         """Workers whose answer is worth waiting for; set by the monitor."""
+        self.often = OFTEN
+        """Questions asked every few seconds; set by the monitor."""
         self._asked: deque[tuple[str, tuple[str, ...]]] = deque()
         self._due: dict[str, float] = {}
         self._rounds: dict[str, Round] = {}
@@ -117,7 +120,7 @@ class InspectSource(Source):
                 yield question, workers
         for question, due in self._due.items():
             if now >= due:
-                self._due[question] = now + period_s(question, len(self.known))
+                self._due[question] = now + period_s(question, len(self.known), self.often)
                 yield question, ()
 
     def _send(self, box: Mailbox, question: str, workers: tuple[str, ...]) -> None:
@@ -160,9 +163,9 @@ class InspectSource(Source):
         self.inbox.put(ended)
 
 
-def period_s(question: str, workers: int) -> float:
+def period_s(question: str, workers: int, often: frozenset[str] = OFTEN) -> float:
     """Seconds between two times a question is asked of a fleet of that size."""
-    if question not in OFTEN:
+    if question not in often:
         return SELDOM_EVERY_S
     at_least = PING_EVERY_S if question == "ping" else OFTEN_AT_LEAST_S
     return min(max(at_least, workers / WORKERS_A_SECOND), OFTEN_AT_MOST_S)

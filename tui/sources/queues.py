@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ..brokers import open_broker, why_not
-from ..model.observations import Prefixes, QueueDepth, QueueDepths
+from ..model.observations import Prefixes, QueueDepth, QueueDepths, Unacknowledged
 from .base import Source
 from .inbox import Inbox
 
@@ -28,6 +28,8 @@ ROUND_PAUSE_S = 1.0
 NEW_LISTS_AFTER_S = 0.25
 NEW_LISTS_A_SECOND = 2_000
 """While many lists are being found, all of them are not read again at each step."""
+SEARCH_S = 0.05
+"""Longest search among the unacknowledged at each reading of depths."""
 ALL_UNACKED_EACH_SECOND = 100
 UNACKED_ROUND_S = 5.0
 SAMPLES_EVERY_S = 1.0
@@ -53,6 +55,8 @@ class QueueSource(Source):
         """The connection before this one: what it learnt of waiting times."""
         self.known: Collection[str] = ()
         self.shown: Collection[str] = ()
+        self.sought: tuple[str, ...] = ()
+        """Tasks whose messages are looked for among the unacknowledged; set by the monitor."""
 
     def want(self, known: Collection[str], shown: Collection[str]) -> None:
         """Queues to read besides those found, and those on screen. From any thread."""
@@ -83,6 +87,7 @@ class Poll:
         self._read_at = 0.0
         self._prefixes: tuple[str, ...] = ()
         self._no_ages = ""
+        self._seeking = False
 
     def run(self, latency_ms: float) -> None:
         """Poll until the source is to stop; live is told when something was permitted."""
@@ -123,6 +128,8 @@ class Poll:
             depths |= self._samples()
         unacked = broker.unacked()
         by_queue = self._by_queue(unacked)
+        if unacked is not None:
+            self._seek()
         at = time.time()
         told = QueueDepths(
             at, depths, self._gone(depths), unacked, by_queue, no_ages=self._broker.no_ages
@@ -161,6 +168,18 @@ class Poll:
         if counts is not None and unacked > ALL_UNACKED_EACH_SECOND:
             self._count_due = now + UNACKED_ROUND_S
         return counts
+
+    def _seek(self) -> None:
+        until = time.monotonic() + SEARCH_S
+        while (self._source.sought or self._seeking) and not self._source.stopping.is_set():
+            told = self._broker.delivered(self._source.sought)
+            self._seeking = told is None
+            if told is not None:
+                at = time.time()
+                self._source.inbox.put(Unacknowledged(at, told.found, told.missing))
+                break
+            if time.monotonic() >= until:
+                break
 
     def _tell_prefixes(self) -> None:
         found = self._broker.prefixes()
