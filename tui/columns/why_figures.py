@@ -16,11 +16,13 @@ RATES = {
     "out": f"ends of tasks in the last {WINDOW_S} s: succeeded, failed, revoked, rejected",
     "err": f"failed of all that ended in the last {WINDOW_S} s",
 }
+WIDEST = 200
+"""A header with room for all of them."""
 
 
 def part(view: View) -> Part:
     """The figures as the header shows them."""
-    return Part("Figures", tuple(_origin(fact, view) for fact in figures(view)))
+    return Part("Figures", tuple(_origin(fact, view) for fact in figures(view, WIDEST)))
 
 
 def _origin(fact: Fact, view: View) -> Origin:
