@@ -103,7 +103,8 @@ def heard_at(task: Task, source: str, view: View) -> float | None:
         page = view.cluster.peeks.pages.get(task.queue or "")
         if page is not None and any(message.id == task.id for message in page.messages):
             return page.at
-    return _spoke_last(task, source)
+    stored_at = task.ended_at if source == BACKEND else None
+    return _spoke_last(task, source) or stored_at
 
 
 def _spoke_last(task: Task, source: str) -> float | None:
