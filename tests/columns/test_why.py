@@ -255,12 +255,23 @@ def test_lost_events_give_their_formula() -> None:
     assert lost.note.startswith("processed of its heartbeats less starts heard")
 
 
-def test_registered_tasks_are_as_old_as_the_round_that_told_them() -> None:
+def test_registered_tasks_are_as_old_as_the_answer_that_told_them() -> None:
     cluster = busy_cluster()
     cluster.apply(Reply("registered", WORKERS[0], ["a"], NOW - 9, NOW - 8))
-    cluster.apply(RoundEnded("registered", NOW - 9, NOW - 7, frozenset(WORKERS)))
     parts = why_worker.parts(cluster.workers[WORKERS[0]], view_of(cluster))
-    assert row(parts, "registered").at == NOW - 7
+    assert row(parts, "registered").at == NOW - 8
+
+
+def test_what_a_configuration_does_not_set_is_celerys_default_and_told_so() -> None:
+    cluster = busy_cluster()
+    before = why_worker.parts(cluster.workers[WORKERS[0]], view_of(cluster))
+    assert not row(before, "acks late").known
+    assert row(before, "visibility").value[0] == "~1 h"
+    cluster.apply(Reply("conf", WORKERS[0], {"broker_url": "x"}, NOW - 9, NOW - 8))
+    parts = why_worker.parts(cluster.workers[WORKERS[0]], view_of(cluster))
+    assert row(parts, "acks late").note.startswith("it sets none: Celery's default")
+    assert row(parts, "visibility").note == "it sets none: the default of kombu"
+    assert row(parts, "acks late").at == NOW - 8
 
 
 # -- findings, figures ------------------------------------------------------------------------

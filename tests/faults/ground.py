@@ -17,6 +17,8 @@ from tests.faults.ledger import Ledger
 from tests.servers import RedisServer, Worker, client, wait_for
 
 PROJECT = Path(__file__).parent / "project"
+WELL = "well"
+"""Name of the worker that nothing happens to."""
 SEPARATOR = "\x06\x16"
 """Between a queue's name and a priority."""
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
@@ -91,3 +93,11 @@ def ground(results_apart: bool = False, **options: Any) -> Iterator[Ground]:
             yield Ground(server, results, folder, **options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def one_more(shop: Ground, name: str, **how: Any) -> Iterator[Worker]:
+    """A worker to whom something happens."""
+    one = shop.worker(name, **how)
+    with shop.workers(one):
+        yield one

@@ -103,7 +103,8 @@ def heard_at(task: Task, source: str, view: View) -> float | None:
         page = view.cluster.peeks.pages.get(task.queue or "")
         if page is not None and any(message.id == task.id for message in page.messages):
             return page.at
-    return _spoke_last(task, source)
+    stored_at = task.ended_at if source == BACKEND else None
+    return _spoke_last(task, source) or stored_at
 
 
 def _spoke_last(task: Task, source: str) -> float | None:
@@ -237,7 +238,8 @@ def _retries(task: Task, view: View) -> Origin:
     if not tries_known(task):
         return unknown("retries", "inspect does not tell it; task-received and its message do")
     source = _first(task, EVENTS, MESSAGE, BACKEND)
-    note = f"{len(task.attempts)} earlier tries were heard" if task.attempts else ""
+    tries = len(task.attempts)
+    note = f"{tries} earlier {'try was' if tries == 1 else 'tries were'} heard" if tries else ""
     at = heard_at(task, source, view)
     cell = known(task.retries, str(task.retries), view)
     return told("retries", cell, teller(task, source, view, "task-received"), at, note)
@@ -295,9 +297,9 @@ def _pid(task: Task, view: View) -> Origin:
         return unknown("pid", "inspect active tells it while it runs" if ran else "it has not run")
     worker = view.cluster.workers.get(task.worker)
     if worker is not None and task.pid in worker.main_pids:
-        note = "the worker's main process; inspect active tells the one that runs it"
-        if task.state in FINAL:
-            note = "the worker's main process; which of its pool ran it nobody told in time"
+        note = "the worker's main process; which of its pool ran it nobody told in time"
+        if task.state in (RECEIVED, STARTED):
+            note = "the worker's main process; inspect active tells the one that runs it"
         return told("pid", cell, "event", heard_at(task, EVENTS, view), note)
     source = _first(task, INSPECT, EVENTS, BACKEND)
     words = by_inspect("active", task.worker, view) if source == INSPECT else source
@@ -313,7 +315,7 @@ def _when(task: Task, view: View) -> list[Origin]:
         found.append(_moment("received", task.received_at, "event task-received", view))
     elif task.state != PENDING:
         found.append(unknown("received", NOT_HEARD))
-    if task.sent_at is not None and task.received_at is not None:
+    if task.sent_at is not None and task.received_at is not None and not task.attempts:
         waited = task.received_at - task.sent_at
         note = "received less sent, each by its own clock"
         cell = known(waited, duration(waited), view)

@@ -223,27 +223,29 @@ def _set_up(worker: Worker, view: View) -> list[Origin]:
     found.append(_registered(worker, view))
     if view.cluster.lacks(worker.hostname):
         note = "registered of the other workers of its queues, less its own"
-        asked = view.cluster.rounds.get("registered")
-        cell = words.lacks_cell(worker, view)
-        found.append(told("lacks", cell, WORKED_OUT, asked.at if asked else None, note))
+        cell, since = words.lacks_cell(worker, view), _registered_at(worker, view)
+        found.append(told("lacks", cell, WORKED_OUT, since, note))
     return [*found, _late(worker), _timeout(worker, view)]
 
 
 def _registered(worker: Worker, view: View) -> Origin:
     if worker.registered is None:
         return unknown("registered", NOT_ASKED.format("registered"))
-    asked = view.cluster.rounds.get("registered")
-    at = asked.at if asked is not None and worker.hostname in asked.answered else None
+    at = _registered_at(worker, view)
     names = f"{len(worker.registered):,} task types"
     return told("registered", known(1, names, view), "inspect registered", at)
 
 
+def _registered_at(worker: Worker, view: View) -> float | None:
+    return view.cluster.links.answered_at.get((worker.hostname, "registered"))
+
+
 def _late(worker: Worker) -> Origin:
-    if worker.acks_late is None:
+    if worker.conf_at is None:
         return unknown("acks late", NOT_ASKED.format("conf"))
-    words_ = "yes" if worker.acks_late else "no"
-    note = "task_acks_late; a task may say otherwise of itself"
-    return told("acks late", words_, CONF, worker.conf_at, note)
+    note = "task_acks_late" if worker.acks_late is not None else "it sets none: Celery's default"
+    note += "; a task may say otherwise of itself"
+    return told("acks late", "yes" if worker.acks_late else "no", CONF, worker.conf_at, note)
 
 
 def _timeout(worker: Worker, view: View) -> Origin:

@@ -61,6 +61,10 @@ class WorkerScreen(BaseScreen):
         """The tasks on it."""
         return "task"
 
+    def why(self) -> tuple[str, str]:
+        """Of the task that the cursor was moved to, else of the worker."""
+        return self.why_row("task", "worker", self.hostname)
+
     def do_open(self) -> None:
         """The task's page."""
         if self.table is not None and self.table.cursor_id is not None:
