@@ -180,8 +180,20 @@ def test_a_task_of_a_lost_worker_tells_of_its_message_and_when_it_comes_back() -
     assert row(parts, "message").source == "unacked hash of the broker"
     assert age_cell(row(parts, "message"), view)[0] == "2s"
     assert "visibility timeout of 3600 s, the default" in row(parts, "comes back").note
+    assert row(parts, "started").source == "event task-started"
     gone = row(why_task.parts(cluster.tasks[second], view), "message")
     assert gone.value[0] == "not unacknowledged any more"
+
+
+def test_long_args_and_results_are_cut_with_the_sign() -> None:
+    cluster = busy_cluster()
+    task = cluster.tasks[task_id(30)]
+    task.result, task.args = repr("x" * 9_000), f"({'1, ' * 900})"
+    parts = why_task.parts(task, view_of(cluster))
+    for what in ("args", "result"):
+        shown = row(parts, what).value[0]
+        assert len(shown) <= why_task.SHOWN
+        assert shown.endswith("…")
 
 
 # -- queues -----------------------------------------------------------------------------------

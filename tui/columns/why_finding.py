@@ -37,7 +37,7 @@ RULES = {
     "worker-lost": Rule(
         "no heartbeat for three intervals (at least 6 s), and a ping that nobody took "
         "was not answered",
-        "a heartbeat or an answer of it, or a goodbye of its successor",
+        "a heartbeat or an answer under its name, or a goodbye of it",
         ("state", "seen", "answers", "silent to", "left", "pid", "busy", "held"),
     ),
     "worker-blocked": Rule(

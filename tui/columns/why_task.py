@@ -23,7 +23,7 @@ from ..model.task import (
     Task,
 )
 from ..model.task import UNKNOWN as STATE_UNKNOWN
-from .base import Cell, View
+from .base import Cell, View, cut_tail
 from .numbers import clock, duration, known
 from .tasks import (
     args_text,
@@ -59,6 +59,8 @@ EVENT_OF = {
     FAILURE: "task-failed",
     SUCCESS: "task-succeeded",
 }
+SHOWN = 120
+"""Characters of args, result and exception: the task's page shows all of them."""
 SENT_EVENTS = "task-sent events are off at its sender (task_send_sent_event)"
 SENT_NOT_HEARD = "no task-sent of it was heard (task_send_sent_event), or it is from before"
 NOT_HEARD = "no event of it was heard: it was before we attached, or task events were off"
@@ -108,7 +110,8 @@ def heard_at(task: Task, source: str, view: View) -> float | None:
 
 
 def _spoke_last(task: Task, source: str) -> float | None:
-    return task.as_of or None if task.source == source else None
+    judged = task.verdict is not None and source in (EVENTS, INSPECT)  # by us, at another time
+    return task.as_of or None if task.source == source and not judged else None
 
 
 def _listed(task: Task, view: View) -> tuple[str, float | None]:
@@ -354,7 +357,7 @@ def _run(task: Task, view: View) -> list[Origin]:
 def _started(task: Task, view: View) -> Origin:
     assert task.started_at is not None  # noqa: S101  narrows for the type checker only
     source, note = "event task-started", ""
-    if task.source == INSPECT or EVENTS not in task.sources:
+    if EVENTS not in task.sources or (task.source == INSPECT and not task.verdict):
         source = by_inspect("active", task.worker, view)
         note = "time_start, by the worker's clock"
     elif INSPECT in task.sources:
@@ -391,12 +394,12 @@ def _what(task: Task, view: View) -> list[Origin]:
     end = _end_by(task, view)
     if task.result is not None:
         cut = "a repr, cut by its worker where it is long" if task.source == EVENTS else ""
-        found.append(told("result", _plain(task.result), *end, cut))
+        found.append(told("result", _plain(task.result, view), *end, cut))
     elif task.state == SUCCESS:
         need = "not stored (ignore_result, or expired), and not in the event"
         found.append(unknown("result", need))
     if task.exception:
-        found.append(told("exception", _plain(task.exception), *end))
+        found.append(told("exception", _plain(task.exception, view), *end))
     elif task.state in (FAILURE, RETRY):
         found.append(unknown("exception", "neither an event nor the result backend told it"))
     if task.traceback:
@@ -415,12 +418,12 @@ def _end_by(task: Task, view: View) -> tuple[str, float | None]:
     return teller(task, source, view), task.ended_at
 
 
-def _plain(words: str) -> str:
-    return text(redact_text(words[:600]))
+def _plain(words: str, view: View) -> str:
+    return cut_tail(text(redact_text(words[:600])), SHOWN, view.cut)
 
 
 def _args(task: Task, view: View) -> Origin:
-    shown = args_text(task) or "none"
+    shown = cut_tail(args_text(task), SHOWN, view.cut) or "none"
     if task.exact is not None:
         source = task.exact.source
         words = teller(task, source, view)

@@ -19,8 +19,8 @@ NARROW = 60
 """Below this width the source stands under its value."""
 AROUND = 2 + WHAT + 2 + 2 + 2 + AGE + 1
 """Cells that are not of value and source: edges, the other columns, gaps."""
-MOST_LINES = 4
-"""Of one value; its own page shows all of it."""
+MOST_LINES = 12
+"""Of one value: whole sentences, but no page of somebody else's text."""
 
 
 def why_lines(parts: Sequence[Part], view: View, width: int, roomy: bool) -> list[Line]:
