@@ -46,7 +46,7 @@ class Doors(SparingApp):
             self.switch_mode(screen)
 
     def open(self, kind: str, name: str) -> None:
-        """The page of a task, queue or worker, the tree of a workflow."""
+        """The page of a task, queue or worker, the tree of a workflow, where facts come from."""
         if kind == "task":
             from .screens.task import TaskScreen
 
@@ -71,6 +71,10 @@ class Doors(SparingApp):
             from .screens.sources import SourcesScreen
 
             self.push_screen(SourcesScreen())
+        elif kind.startswith("why-"):
+            from .screens.why import WhyScreen
+
+            self.push_screen(WhyScreen(kind.removeprefix("why-"), name))
 
     def ask(self, request: ActionRequest) -> None:
         """The confirm dialog of an act."""

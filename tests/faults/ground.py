@@ -17,6 +17,8 @@ from tests.faults.ledger import Ledger
 from tests.servers import RedisServer, Worker, client, wait_for
 
 PROJECT = Path(__file__).parent / "project"
+WELL = "well"
+"""Name of the worker that nothing happens to."""
 SEPARATOR = "\x06\x16"
 """Between a queue's name and a priority."""
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
@@ -26,9 +28,11 @@ DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 class Ground:
     """One broker with its workers; all of them write into one ledger."""
 
-    def __init__(self, server: RedisServer, folder: Path, **options: Any) -> None:
+    def __init__(
+        self, server: RedisServer, results: RedisServer, folder: Path, **options: Any
+    ) -> None:
         self.server, self.folder = server, folder
-        self.broker, self.backend = server.url(0), server.url(1)
+        self.broker, self.backend = server.url(0), results.url(1)
         self.ledger = Ledger(folder / "ledger")
         self.options = options
         """Celery settings of workers and senders, as ``broker_transport_options``."""
@@ -79,11 +83,21 @@ class Ground:
 
 
 @contextmanager
-def ground(**options: Any) -> Iterator[Ground]:
-    """Begun with nothing on it."""
+def ground(results_apart: bool = False, **options: Any) -> Iterator[Ground]:
+    """Begun with nothing on it; results lie in the broker's Redis if they do not lie apart."""
     folder = Path(tempfile.mkdtemp(prefix="celery-tui-faults-"))
     try:
-        with a_redis(*DURABLE) as server:
-            yield Ground(server, folder, **options)
+        with ExitStack() as stack:
+            server = stack.enter_context(a_redis(*DURABLE))
+            results = stack.enter_context(a_redis()) if results_apart else server
+            yield Ground(server, results, folder, **options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def one_more(shop: Ground, name: str, **how: Any) -> Iterator[Worker]:
+    """A worker to whom something happens."""
+    one = shop.worker(name, **how)
+    with shop.workers(one):
+        yield one

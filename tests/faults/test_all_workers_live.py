@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import redis
 
-from celery_tui.model.task import REVOKED, STARTED, UNKNOWN
+from celery_tui.model.task import PENDING, REVOKED, STARTED, UNKNOWN
 from tests.faults.ground import Ground, ground
 from tests.faults.watch import agrees, watching
 from tests.servers import client, wait_for
@@ -20,7 +20,7 @@ LIVE = {"fork": "online", "threads": "online"}
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Ground]:
     """A prefork worker and one of threads, both with two slots."""
-    with ground() as one:
+    with ground(task_send_sent_event=True) as one:
         some = (one.worker("fork"), one.worker("threads", pool="threads"))
         with one.workers(*some):
             yield one
@@ -62,15 +62,20 @@ async def test_what_ends_while_our_pubsub_connection_is_killed_is_known(shop: Gr
             gate = shop.gate()
             ids = [*shop.work(gate, "fork", 2), *shop.work(gate, "threads", 2, outcome="fail")]
             await watch.begins(*ids)
-            await watch.state(ids[0], STARTED)
+            for one in ids:
+                await watch.state(one, STARTED)
+            _cut(connection, others)
             gate.touch()
-            wait_for(lambda: _killed(connection, others) and not shop.ledger.running(), "a gap")
-            _killed(connection, others)
+            wait_for(
+                lambda: _cut(connection, others) and not shop.ledger.running(), "all end unheard"
+            )
             await watch.screen.until(lambda: watch.document["events"]["gaps"], "the gap is told")
             await agrees(watch, LIVE, what="after the gap all")
+            told = [watch.task(one) for one in ids]
+            assert any(task is not None and "no event" in (task.verdict or "") for task in told)
 
 
-def _killed(connection: redis.Redis, others: set[str]) -> bool:
+def _cut(connection: redis.Redis, others: set[str]) -> bool:
     """Whatever of ours listens is cut off; a worker's mailbox was there before."""
     for victim in listeners(connection) - others:
         connection.client_kill_filter(_id=victim)
@@ -86,13 +91,17 @@ async def test_a_purge_from_outside_is_seen_and_what_was_purged_never_ran(shop: 
         held = shop.work(gate, "fork", 8)
         await watch.screen.until(lambda: shop.depth("fork") == 0, "eight are taken")
         waiting = shop.work(gate, "fork", 4)
+        for task_id in waiting:
+            await watch.state(task_id, PENDING)
         await agrees(watch, LIVE, cold=False, what="before the purge all")
         assert [one["depth"] for one in watch.document["queues"] if one["name"] == "fork"] == [4]
         with closing(client(shop.broker)) as app, app.connection_for_write() as connection:
             purged = connection.default_channel.queue_purge("fork")
         assert purged == 4
-        await watch.screen.press("2")
-        await agrees(watch, LIVE, what="after the purge all")
+        await agrees(watch, LIVE, cold=False, what="after the purge all")
+        for task_id in waiting:
+            assert (await watch.state(task_id, UNKNOWN, within_s=120)).verdict
+        await agrees(watch, LIVE, what="later all")
         gate.touch()
         await watch.ends(*running, *held)
         await agrees(watch, LIVE, cold=False, what="and the rest")

@@ -22,7 +22,12 @@ WITHIN_S = 60.0
 COLD_S = 2.0
 """How long somebody listens who looks once, if not told otherwise."""
 SIZE = (160, 48)
-WORDS = {"SUCCESS": "success", "FAILURE": "failure", "REVOKED": "revoked"}
+WORDS = {
+    "SUCCESS": {"success"},
+    "FAILURE": {"failure"},
+    "REVOKED": {"revoked"},
+    "UNKNOWN": {"?", "lost?"},
+}
 ENDED_AS = {
     "SUCCESS": {"SUCCESS"},
     "FAILURE": {"FAILURE"},
@@ -213,7 +218,7 @@ def screen_differs(lines: list[str], ground: Ground) -> list[str]:
     words = {task_id[:8]: {"started"} for task_id in running}
     for task_id, how in ended.items():
         if how in ENDED_AS:
-            words[task_id[:8]] = {WORDS.get(state, "lost?") for state in ENDED_AS[how]}
+            words[task_id[:8]] = set().union(*(WORDS[state] for state in ENDED_AS[how]))
     rows = {row[3]: row[1] for line in lines if len(row := line[2:].split()) > 3}
     seen = [name for name in rows if name in words]
     if words and not seen:

@@ -1,18 +1,17 @@
 """Workflows of a real cluster as trees: what ran, and what never did, as the ledger says."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from celery import Celery, chain, signature
+from celery import chain, signature
 
 from celery_tui.model.peeked import End
 from celery_tui.model.task import FAILURE, SUCCESS
 from celery_tui.model.tree import Kin, tree
-from tests.actions.acting import Operator, ledger
+from tests.actions.acting import Operator
 from tests.integration.dashboard import dashboard
-from tests.servers import APPS, RedisServer, Worker, client
+from tests.integration.shop import Shop, a_shop
 
 PROJECT = """
 from celery import chord, group
@@ -34,29 +33,10 @@ def start(ids):
 """
 
 
-class Shop:
-    """A worker with events, and a client that sends to a queue nobody reads at first."""
-
-    def __init__(self, server: RedisServer, worker: Worker, app: Celery) -> None:
-        self.broker, self.backend = server.url(0), server.url(1)
-        self.worker, self.app = worker, app
-
-    @property
-    def ran(self) -> list[str]:
-        return ledger(self.worker.ledger)
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder: Path = tmp_path_factory.mktemp("project")
-    (folder / "shop.py").write_text(PROJECT)
-    with RedisServer() as server:
-        broker, backend = server.url(0), server.url(1)
-        app = client(broker)
-        environment = {"PYTHONPATH": str(APPS)}
-        with Worker(broker, backend, app="shop", folder=folder, env=environment) as worker:
-            yield Shop(server, worker, app)
-        app.close()
+    with a_shop(tmp_path_factory.mktemp("project"), PROJECT) as started:
+        yield started
 
 
 def rows(operator: Operator, task_id: str) -> dict[str, Kin]:

@@ -1,5 +1,7 @@
 """What we cost the broker of a large cluster: 2,000 queues of four lists, 500 workers."""
 
+import io
+import json
 import subprocess
 import sys
 import time
@@ -9,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from celery_tui.report import status
+from celery_tui.settings import Settings
+from tests.benchmarks.kit import fleet
 from tests.benchmarks.kit.relay import Command, Relay, counted
 from tests.benchmarks.kit.terminal import Terminal
 from tests.servers import RedisServer
@@ -18,6 +23,7 @@ PROGRAM = str(Path(sys.executable).with_name("celery-tui"))
 WORKERS, QUEUES = 500, 2_000
 SETTLED_S, WATCHED_S = 8.0, 46.0
 """Watched for two readings of all lists."""
+LISTENED_S = 10.0
 COMMANDS_A_SECOND, BYTES_A_SECOND = 600, 1_000_000
 GENEROUS = 3
 """A busy machine is no reason to fail; a poll of everything each second is."""
@@ -30,12 +36,12 @@ def large_cluster(own_redis: RedisServer) -> Iterator[RedisServer]:
     command = [sys.executable, "-m", "tests.benchmarks.kit.fleet", own_redis.url(), *sizes]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as fleet:
-        assert fleet.stdout is not None
-        assert fleet.stdin is not None
-        assert fleet.stdout.readline() == "ready\n"
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "ready\n"
         yield own_redis
-        fleet.stdin.close()
+        process.stdin.close()
 
 
 def busiest_second(commands: list[Command]) -> int:
@@ -80,3 +86,22 @@ def test_a_large_cluster_costs_few_commands_and_is_found_in_steps(
     begun = [command for command in first if command.name == "SCAN"]
     print(f"found with {len(begun)} SCAN; at most {busiest_second(later)} commands a second later")
     assert len(begun) >= 4 * QUEUES / 1_000, "it went through all keys at once"
+
+
+def test_what_a_script_is_told_of_a_large_cluster_is_what_was_laid_out(
+    large_cluster: RedisServer,
+) -> None:
+    out = io.StringIO()
+    where = Settings(broker=large_cluster.url())
+    began = time.monotonic()
+    status.run(where, LISTENED_S, as_json=True, out=out)
+    told = json.loads(out.getvalue())
+    print(f"[took] the document of all of it: {time.monotonic() - began:.3f} s")
+    assert {one["hostname"]: one["state"] for one in told["workers"]} == {
+        fleet.hostname(number): "online" for number in range(WORKERS)
+    }
+    assert {one["name"]: one["depth"] for one in told["queues"]} == {
+        fleet.queue_name(number): len(fleet.STEPS) for number in range(QUEUES)
+    }
+    assert told["tasks"]["active"] == []
+    assert not told["tasks"]["counts"].get("STARTED")

@@ -7,7 +7,8 @@ from typing import Any
 import redis
 
 from celery_tui.model.task import BACKEND, SUCCESS
-from tests.actions.acting import Operator
+from celery_tui.report.document import document
+from tests.actions.acting import Operator, ledger
 from tests.servers import RedisServer, Worker, client
 
 MANY = 1_000_000
@@ -51,6 +52,8 @@ def test_a_million_results_are_looked_through_while_everything_else_goes_on(
         cluster, before, began = operator.cluster, cost(connection), time.monotonic()
         sent: list[str] = []
         seen: list[int] = []
+        # It runs all the while, and for as long as the questions below may take.
+        runs = app.send_task("sample.slow", (600.0,)).id
 
         def all_looked_through() -> bool:
             search = cluster.results_search
@@ -71,6 +74,12 @@ def test_a_million_results_are_looked_through_while_everything_else_goes_on(
             lambda: all(i in cluster.tasks and cluster.tasks[i].final for i in sent),
             "tasks that ran meanwhile are told by their events",
         )
+        operator.until(lambda: runs in cluster.running, "what runs is known")
+        told_tasks = document(operator.monitor)["tasks"]
+        assert [task["id"] for task in told_tasks["active"]] == [runs]
+        assert ledger(worker.ledger) == [f"start {runs}"]
+        assert {task["id"] for task in told_tasks["recent"]} >= set(sent[-100:])
+        worker.kill()
         assert "cmdstat_keys" not in after
         assert worker.hostname in cluster.workers
     app.close()

@@ -40,7 +40,10 @@ UPKEEP = {"DEL", "LREM", "LTRIM", "PEXPIRE", "RPUSH", "SADD"}
 """What is done to the two keys of our own reply queue, inside MULTI and EXEC."""
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 OWN_KEY = re.compile(rf"(_kombu\.binding\.|{UUID}\.)reply\.{UUID}\.celery\.pidbox")
-QUESTIONS = {"active", "active_queues", "ping", "registered", "reserved", "scheduled", "stats"}
+QUESTIONS = {
+    "active", "active_queues", "conf", "ping", "registered", "reserved", "revoked", "scheduled",
+    "stats",
+}  # fmt: skip
 KEYS = ["XTRDZEY", "123458", "jkghJKGL/:?.,;=-+*pfsyntabcmoiuvw ", "\t\r\x1b\x7f\x0c"]
 """Acts, screens, everything else that is a letter or a sign, control keys; q would only quit."""
 ARROWS = ["\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[5~", "\x1b[6~", "\x1b[H", "\x1b[F"]

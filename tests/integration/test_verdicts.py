@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from celery import Celery
 
 from celery_tui.columns.base import View
 from celery_tui.model import stored
@@ -23,8 +21,9 @@ from celery_tui.model.task import (
 )
 from celery_tui.report.document import document
 from celery_tui.screens.task_page import task_lines
-from tests.actions.acting import Operator, ledger
-from tests.servers import APPS, RedisServer, Worker, client, wait_for
+from tests.actions.acting import Operator
+from tests.integration.shop import Shop, a_shop
+from tests.servers import wait_for
 
 PROJECT = """
 import time
@@ -56,33 +55,10 @@ SEEN_S = 9.0
 """Long enough to be listed by inspect, which asks every 5 s."""
 
 
-class Shop:
-    """A worker that sends no task events, and a client of it."""
-
-    def __init__(self, server: RedisServer, worker: Worker, app: Celery) -> None:
-        self.broker, self.backend = server.url(0), server.url(1)
-        self.worker, self.app = worker, app
-
-    def send(self, name: str, *args: object, **how: object) -> str:
-        return str(self.app.send_task(name, args, **how).id)
-
-    @property
-    def ran(self) -> list[str]:
-        return ledger(self.worker.ledger)
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder: Path = tmp_path_factory.mktemp("project")
-    (folder / "shop.py").write_text(PROJECT)
-    with RedisServer() as server:
-        broker, backend = server.url(0), server.url(1)
-        app = client(broker, backend)
-        with Worker(
-            broker, backend, app="shop", folder=folder, events=False, env={"PYTHONPATH": str(APPS)}
-        ) as worker:
-            yield Shop(server, worker, app)
-        app.close()
+    with a_shop(tmp_path_factory.mktemp("project"), PROJECT, events=False) as started:
+        yield started
 
 
 def reaches(operator: Operator, task_id: str, state: str, verdict: str | None = None) -> Task:

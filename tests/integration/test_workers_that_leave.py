@@ -12,6 +12,7 @@ from celery import Celery
 from celery_tui.columns.base import View
 from celery_tui.columns.workers import note
 from celery_tui.model.task import PENDING, RECEIVED, STARTED, SUCCESS, UNKNOWN
+from celery_tui.model.vanished import GONE
 from celery_tui.model.worker import BLOCKED, LOST, ONLINE, STOPPED
 from celery_tui.report.document import document
 from tests.actions.acting import Operator, ledger
@@ -207,7 +208,7 @@ def test_two_workers_of_one_name_are_one_row_with_the_numbers_of_both(ground: Gr
         operator.until(lambda: worker.duplicate_name, "the name is given twice")
         operator.until(lambda: len(worker.running or ()) == 3, "both have told")
         operator.until(lambda: worker.active == 3, "both have beaten")
-        seen = set()
+        seen, said = set(), len(operator.cluster.log)
 
         def watched() -> bool:
             seen.add((worker.busy, worker.pid, len(worker.running or ())))
@@ -219,7 +220,8 @@ def test_two_workers_of_one_name_are_one_row_with_the_numbers_of_both(ground: Gr
         assert states(operator, ids, STARTED, STARTED, STARTED)
         view = View(operator.monitor.clock(), operator.cluster)
         assert note(worker, view).startswith("2 processes share this name: pids")
-        assert not any("restarted" in line.text for line in operator.cluster.log)
+        later = list(operator.cluster.log)[said:]
+        assert not any("restarted" in line.text for line in later)
 
 
 def test_a_worker_without_heartbeats_is_lost_when_its_pings_stay_unanswered(
@@ -235,3 +237,36 @@ def test_a_worker_without_heartbeats_is_lost_when_its_pings_stay_unanswered(
         worker.kill()
         operator.until(lambda: states(operator, ids, UNKNOWN, UNKNOWN), "its tasks are lost", 120)
         assert any(one.rule == "worker-lost" for one in operator.monitor.findings)
+
+
+def test_a_queue_that_was_purged_elsewhere_leaves_no_task_pending(ground: Ground) -> None:
+    with ground.worker() as worker, ground.operator() as operator:
+        running = [ground.slow() for _ in range(2)]
+        held = [ground.slow() for _ in range(8)]
+        operator.until(lambda: states(operator, running, STARTED, STARTED), "both slots are busy")
+        operator.until(lambda: states(operator, held, *[RECEIVED] * 8), "it holds 8 more")
+        later = [ground.slow() for _ in range(20)]
+        operator.until(lambda: states(operator, later, *[PENDING] * 20), "20 more wait")
+        with ground.app.connection_for_write() as connection:
+            assert connection.default_channel.queue_purge("celery") == 20
+        operator.until(lambda: states(operator, later, *[UNKNOWN] * 20), "they are gone", 120)
+        assert {verdict(operator, task_id) for task_id in later} == {GONE}
+        assert states(operator, held, *[RECEIVED] * 8)
+        assert operator.cluster.counts[PENDING] == 0
+        told = {task["id"]: task for task in document(operator.monitor)["tasks"]["unknown"]}
+        assert told[later[0]]["source"] == "broker"
+        assert told[later[0]]["verdict"] == GONE
+        worker.kill()
+
+
+def test_a_revoked_task_that_waits_for_its_eta_says_so(ground: Ground) -> None:
+    with ground.worker(), ground.operator() as operator:
+        task_id = ground.slow(countdown=3_000)
+        operator.until(lambda: state(operator, task_id) == RECEIVED, "it waits for its ETA")
+        ground.app.control.revoke(task_id, reply=True, timeout=5, limit=1)
+        operator.until(lambda: "waits for its ETA" in verdict(operator, task_id), "it says so", 150)
+        assert state(operator, task_id) == RECEIVED
+        until = operator.monitor.clock() + 5
+        operator.until(lambda: operator.monitor.clock() > until, "the backend has spoken, too")
+        assert "waits for its ETA" in verdict(operator, task_id)
+        assert operator.cluster.tasks[task_id].source == "inspect"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery_tui.columns.base import View
-from celery_tui.columns.tasks import state_cell, why_cell
+from celery_tui.columns.tasks import becomes_cell, state_cell, why_cell
 from celery_tui.model.cluster import Cluster
 from celery_tui.model.observations import (
     Reply,
@@ -99,6 +99,8 @@ def test_a_message_that_was_acknowledged_does_not_come_back() -> None:
         "lost with w1@a (pid 100); its message was acknowledged and does not come back"
     )
     assert cluster.reconciler.sought() == ()
+    assert becomes_cell(cluster.tasks["t1"], View(113.0, cluster))[0] == "gone"
+    assert cluster.transitions[-1].detail == cluster.tasks["t1"].verdict
 
 
 def test_an_unacknowledged_message_comes_back_and_it_is_told_when() -> None:
@@ -116,6 +118,8 @@ def test_an_unacknowledged_message_comes_back_and_it_is_told_when() -> None:
     )
     text, _ = why_cell(task, View(1_902.0, cluster))
     assert text.endswith("(visibility timeout ~1 h), at 01:01:42, in 30m00s")
+    assert becomes_cell(task, View(1_902.0, cluster))[0] == "back in 30m00s"
+    assert becomes_cell(task, View(9_999.0, cluster))[0] == "back any moment"
     assert cluster.reconciler.sought() == ()
 
 
@@ -138,6 +142,8 @@ def test_what_a_lost_worker_held_waits_for_its_message() -> None:
     receive(cluster, "t2", 102)
     lose(cluster, 110)
     assert cluster.reconciler.sought() == ("t1", "t2")
+    assert [one.state for one in cluster.transitions] == ["RECEIVED", "RECEIVED"]
+    assert becomes_cell(cluster.tasks["t1"], View(113.0, cluster))[0] == "will be back"
     cluster.apply(Unacknowledged(114, {"t1": 102.0}, ("t2",)))
     one, two = (cluster.tasks[i] for i in ("t1", "t2"))
     assert one.state == "RECEIVED"

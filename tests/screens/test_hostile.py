@@ -184,6 +184,27 @@ async def test_pages_of_a_hostile_task_and_worker_show_it_literally(name: str) -
         await still_works(pilot)
 
 
+@each_text
+async def test_pages_of_where_hostile_facts_come_from_show_them_literally(name: str) -> None:
+    text = HOSTILE[name]
+    cluster = hostile_cluster(text)
+    app = app_on(cluster)
+    subjects = [("task", next(iter(cluster.tasks))), ("worker", next(iter(cluster.workers)))]
+    subjects += [("queue", name) for name in list(cluster.queues)[:1]]
+    async with app.run_test(size=(80, 48)) as pilot:
+        await pilot.pause()
+        app._tick()
+        subjects += [("finding", finding.key) for finding in app.findings[:1]]
+        for kind, key in subjects:
+            app.open(f"why-{kind}", key)
+            await pilot.pause()
+            await painted(pilot)
+            await pilot.press("G")
+            await painted(pilot)
+            app.pop_screen()
+        await still_works(pilot)
+
+
 # -- dialogs ------------------------------------------------------------------------------------
 
 

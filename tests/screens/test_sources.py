@@ -14,8 +14,8 @@ from tests.screens.troubled import permitted_in_part, troubled
 
 
 @pytest.mark.parametrize("root", ["home", "queues", "workers", "tasks", "log"])
-async def test_i_opens_it_on_every_root_screen_and_closes_it(root: str) -> None:
-    app = app_on(busy_cluster())
+async def test_i_opens_it_where_there_is_no_row_and_closes_it(root: str) -> None:
+    app = app_on(Cluster(NOW))
     async with app.run_test(size=(100, 30)) as pilot:
         app.go(root)
         await pilot.pause()
@@ -29,7 +29,7 @@ async def test_i_opens_it_on_every_root_screen_and_closes_it(root: str) -> None:
 async def test_it_names_all_four_sources_and_what_befell_them() -> None:
     app = app_on(troubled())
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("i")
+        app.open("sources", "")
         await pilot.pause()
         text = "\n".join(text_lines(app))
     for title, _ in words.TITLES.values():
@@ -38,10 +38,23 @@ async def test_it_names_all_four_sources_and_what_befell_them() -> None:
         assert said in text
 
 
+async def test_the_headers_figures_stand_at_its_end_with_formula_and_age() -> None:
+    app = app_on(busy_cluster())
+    async with app.run_test(size=(120, 50)) as pilot:
+        app.open("sources", "")
+        await pilot.pause()
+        lines = text_lines(app)
+    begin = next(at for at, line in enumerate(lines) if line.startswith("  Figures"))
+    first_words = [line.split()[0] for line in lines[begin:] if line[2:3].strip()]
+    assert first_words[:8] == ["Figures", "in", "out", "err", "busy", "backlog", "held", "unacked"]
+    backlog = next(line for line in lines if line.startswith("  backlog"))
+    assert "0s  read from the broker: sum of what waits in 5 queues" in backlog
+
+
 async def test_what_is_not_permitted_is_said_in_whole_sentences_in_a_narrow_terminal() -> None:
     app = app_on(permitted_in_part())
     async with app.run_test(size=(60, 30)) as pilot:
-        await pilot.press("i")
+        app.open("sources", "")
         await pilot.pause()
         prose = " ".join(" ".join(text_lines(app)).split())
     assert "names from events only (this user has no permissions to run the 'multi' command)" in (

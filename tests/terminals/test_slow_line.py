@@ -11,7 +11,8 @@ from tests.servers import wait_for
 from tests.terminals.emulator import Pty
 from tests.terminals.shown import Shown
 
-BYTES_A_SECOND = 2_000
+FAST, SLOW = 1_000_000, 600
+"""Bytes a second; what flows takes more than the slow line carries."""
 A_LOT = 100_000
 """Bytes that the app would have sent meanwhile, at four frames a second."""
 UNDER_WAY = 16_000
@@ -22,7 +23,7 @@ class SlowPty(Pty):
     """Its line carries few bytes a second; a question is answered once it has arrived."""
 
     carried_at = 0.0
-    limit = BYTES_A_SECOND
+    limit = FAST
     arrived = 0
 
     def read(self) -> None:
@@ -65,17 +66,18 @@ def test_behind_a_slow_line_the_newest_is_shown_and_keys_work(tmp_path: Path) ->
         tty.press(b"4")
         wait_for(lambda: tty.shows("/ filter"), "Tasks has arrived")
         at.agree("it agrees at rest")
+        tty.limit = SLOW
         at.flow(True)
         wait_for(lambda: tty.shows("slow line"), "it is said that the line is slow")
         tty.brings(b"2", "consumers", "X revoke")
         tty.brings(b"4", "X revoke", "consumers")
         tty.brings(b"?", "Keys", "X revoke")
         tty.brings(b"\x1b", "X revoke", "Keys")
-        tty.carries(5_000)
+        tty.carries(2_500)
         at.flow(False)
         before = tty.arrived
         at.agree("the newest is shown")
         assert tty.arrived - before <= UNDER_WAY
-        tty.limit = 10 * A_LOT
+        tty.limit = FAST
         at.come(1_000, *("after.all",) * 3)
         at.agree("a fast line again", "after.all")

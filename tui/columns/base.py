@@ -65,6 +65,15 @@ class View:
         return self.second.once((key, self.stale, self.utc), make)
 
 
+LEARNING_S = 10.0
+"""So long after we attached nobody says that nothing is wrong: rules need that long to know."""
+
+
+def learning(view: View) -> bool:
+    """Whether we came so lately that what is wrong may not show yet."""
+    return view.now - view.cluster.attached_at < LEARNING_S
+
+
 def cut_tail(text: str, width: int, sign: str) -> str:
     """Args and messages lose their tail; no blank before the sign."""
     if len(text) <= width:

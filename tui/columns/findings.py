@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..model.seam import Finding, Level
-from .base import Cell, Column, View
+from .base import Cell, Column, View, learning
 from .names import cut_middle, literal, node
 from .numbers import UNKNOWN, duration, known
 from .rows import Head, PlainRows
@@ -71,4 +71,6 @@ class AttentionRows(PlainRows):
 
     def empty(self, view: View) -> tuple[Cell, ...]:
         """Nothing is wrong."""
+        if learning(view):
+            return (("Nothing is wrong so far.", "dim"),)
         return (("✓ Nothing needs you.", "ok bold"),)

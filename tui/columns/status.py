@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..model.seam import Finding, Level, Link
 from ..model.worker import LOST, ONLINE, Worker
-from .base import Cell, View
+from .base import LEARNING_S, Cell, View, learning
 from .facts import FOREVER, Fact, taken
 from .gauges import gauge
 from .names import literal
@@ -79,8 +79,7 @@ def link(view: View) -> Fact:
         return Fact(cells)
     if health.state == Link.OFF:
         return Fact((("not permitted", "warn"),) if health.refused else (("off", "dim"),))
-    young = now - health.since < 10 and now - view.cluster.attached_at < 10
-    if young:
+    if now - health.since < LEARNING_S and learning(view):
         return Fact(
             (("✓ ", "ok"), (f"learning {int(now - view.cluster.attached_at)}s", "")), slot=12
         )
@@ -181,9 +180,8 @@ def alerts(view: View, findings: Sequence[Finding]) -> tuple[Cell, ...]:
     if warn:
         cells.append((f"{' ' if crit else ''}{warn} warn", "warn bold"))
     if not cells:
-        young = view.now - view.cluster.attached_at < 3
         calm = ("✓ quiet", "ok bold") if online(view) else ("no worker", "warn bold")
-        cells.append(("learning", "dim") if young else calm)
+        cells.append(("learning", "dim") if learning(view) else calm)
     return tuple(cells)
 
 
@@ -204,7 +202,7 @@ def figures(view: View, width: int) -> list[Fact]:
         facts.append(Fact((*backlog, (f" {_slope(view)}", "dim")), 95, 27))
     else:
         facts.append(Fact(backlog, 95, 15))
-    held = [w.held for w in cluster.workers.values() if w.offline_at is None and w.held is not None]
+    held = [w.held for w in working(view) if w.held is not None]
     facts.append(Fact((("held ", "dim"), _number(sum(held) if held else None, view)), 40, 10))
     facts.append(Fact((("unacked ", "dim"), _number(cluster.unacked, view)), 30, 13))
     return facts

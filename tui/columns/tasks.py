@@ -6,7 +6,7 @@ from ..model.ledger import NOT_CONFIRMED_AFTER_S, Asked
 from ..model.observations import ResultsLookedThrough
 from ..model.redact import redact_text
 from ..model.seam import Act, Stage
-from ..model.task import RECEIVED, STARTED, Task
+from ..model.task import INSPECT, RECEIVED, STARTED, Task
 from ..model.task import UNKNOWN as STATE_UNKNOWN
 from ..model.times import parse_iso
 from .base import Cell, Column, View
@@ -141,8 +141,16 @@ def pid_cell(task: Task, view: View) -> Cell:
 
 
 def tries_cell(task: Task, view: View) -> Cell:
-    """Retries so far."""
-    return (str(task.retries), "") if task.sources else NOT_APPLICABLE
+    """Retries so far; ``?`` where nobody told: inspect does not."""
+    if not task.sources:
+        return NOT_APPLICABLE
+    return (str(task.retries), "") if tries_known(task) else UNKNOWN
+
+
+def tries_known(task: Task) -> bool:
+    """Whether a source told how often it was tried, or it was heard to begin its life."""
+    heard = task.received_at is not None or task.sent_at is not None
+    return bool(heard or task.retries or task.attempts) or task.sources != (INSPECT,)
 
 
 def args_text(task: Task, limit: int = 600) -> str:
@@ -195,6 +203,20 @@ def verdict(task: Task, view: View) -> str:
     wait_s = fate.back_at - view.now
     left = f"in {duration(wait_s)}" if wait_s > 0 else "any moment"
     return f"{words}, at {clock(fate.back_at, view)}, {left}"
+
+
+def becomes_cell(task: Task, view: View) -> Cell:
+    """Of a task whose worker is gone: what becomes of its message, in few words; else its args."""
+    fate = view.cluster.reconciler.fates.get(task.id)
+    if fate is None:
+        return args_cell(task, view)
+    ran = fate.was == STARTED
+    if fate.unacked and fate.back_at is not None:
+        wait_s = fate.back_at - view.now
+        return (f"back in {duration(wait_s)}" if wait_s > 0 else "back any moment"), ""
+    if fate.unacked is False:
+        return ("gone" if ran else "in its queue again"), "warn" if ran else ""
+    return ("back if acks_late" if ran else "will be back"), "dim"
 
 
 COLUMNS: tuple[Column[Task], ...] = (
@@ -270,7 +292,7 @@ WORKER_TASKS: tuple[Column[Task], ...] = (
     Column("state", "", state_cell, lambda t, v: t.state, 10),
     Column("name", "", name_cell, lambda t, v: t.name, 22, grow=18, cut=cut_task_name),
     Column("id", "id", id_cell, lambda t, v: t.id, 8),
-    Column("args", "args", why_cell, lambda t, v: t.args, 12, keep=10, grow=100),
+    Column("args", "args", becomes_cell, lambda t, v: t.args, 12, keep=10, grow=100),
     Column("pid", "pid", pid_cell, lambda t, v: t.pid, 7, right=True, keep=20),
     Column("run", "for", run_cell, lambda t, v: t.runtime_so_far(v.now), 6, right=True),
 )

@@ -111,12 +111,14 @@ def uptime_cell(worker: Worker, view: View) -> Cell:
     """Since its start."""
     if worker.uptime_s is None or worker.stats_at is None:
         return UNKNOWN_CELL
-    seconds = worker.uptime_s + view.now - worker.stats_at
-    return (
-        ("-", "dim")
-        if worker.offline_at is not None
-        else known(seconds, duration(seconds), view, "dim")
-    )
+    if worker.offline_at is not None:
+        return NOT_APPLICABLE
+    lost = state_of(worker, view) == LOST
+    until = worker.seen_at if lost and worker.seen_at is not None else view.now
+    seconds = max(0.0, worker.uptime_s + until - worker.stats_at)
+    if lost:
+        return f"({duration(seconds)})", "dim"
+    return known(seconds, duration(seconds), view, "dim")
 
 
 def queues_cell(worker: Worker, view: View) -> Cell:
@@ -139,7 +141,36 @@ def note(worker: Worker, view: View) -> str:
         return _twins(worker, view)
     if state == STOPPED:
         return "said goodbye"
-    return " ".join(filter(None, (_came(worker, view), _without(worker))))
+    words = (_came(worker, view), _lacks(worker, view), _without(worker))
+    return ", ".join(filter(None, words))
+
+
+def _lacks(worker: Worker, view: View) -> str:
+    lacks = view.cluster.lacks(worker.hostname)
+    if not lacks:
+        return ""
+    return f"lacks {_names(lacks, 1)}"
+
+
+def _names(names: Sequence[str], shown: int) -> str:
+    more = len(names) - shown
+    words = ", ".join(literal(name, 80) for name in names[:shown])
+    return f"{words} and {more} more" if more > 0 else words
+
+
+def lacks_cell(worker: Worker, view: View) -> Cell:
+    """Registered tasks that it lacks and others of its queues know."""
+    lacks = view.cluster.lacks(worker.hostname)
+    return f"{len(lacks)} that others of its queues know: {_names(lacks, 8)}", "warn"
+
+
+def conf_cells(worker: Worker, view: View) -> tuple[tuple[str, Cell], ...]:
+    """What its configuration says of messages that are not acknowledged."""
+    if worker.conf_at is None:
+        return (("visibility", UNKNOWN_CELL), ("acks late", UNKNOWN_CELL))
+    timeout = duration(view.cluster.visibility(worker.hostname).seconds)
+    late = "yes" if worker.acks_late else "no, unless a task says so"
+    return (("visibility", (timeout, "")), ("acks late", (late, "")))
 
 
 def ran_when_lost(worker: Worker) -> tuple[str, ...]:
@@ -179,6 +210,13 @@ def note_cell(worker: Worker, view: View) -> Cell:
 def pool_cell(worker: Worker, view: View) -> Cell:
     """Kind of its pool."""
     return (literal(worker.pool, 40), "") if worker.pool else UNKNOWN_CELL
+
+
+def autoscale_cell(worker: Worker, view: View) -> Cell:
+    """Least and most processes; ``-`` where it was started without autoscale."""
+    if worker.autoscale is not None:
+        return f"{worker.autoscale[0]} to {worker.autoscale[1]}", ""
+    return NOT_APPLICABLE if worker.stats_at is not None else UNKNOWN_CELL
 
 
 def version_cell(worker: Worker, view: View) -> Cell:

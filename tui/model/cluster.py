@@ -44,6 +44,7 @@ from .task import (
     RECEIVED,
     RETRY,
     REVOKED,
+    UNKNOWN,
     Task,
 )
 from .worker import Worker, worker_state
@@ -484,6 +485,8 @@ def transition_detail(task: Task) -> str:
     """The few words that explain a change: exception, who revoked, how long it ran."""
     if task.state in (FAILURE, RETRY):
         return task.exception or ""
+    if task.state == UNKNOWN:
+        return task.verdict or ""
     if task.state == REVOKED:
         return "expired" if task.expired else "terminated" if task.terminated else "revoked"
     return ""

@@ -24,6 +24,8 @@ class Links:
         """Source -> events, answers, readings or results that it has told."""
         self.heard_at: dict[str, float] = {}
         """Source -> when it last told anything."""
+        self.answered_at: dict[tuple[str, str], float] = {}
+        """(node name, question) -> when it last answered that."""
 
     def count(self, observation: Observation) -> None:
         """A source told something."""
@@ -31,6 +33,7 @@ class Links:
             self._count("events", len(observation.events), observation.arrived)
         elif isinstance(observation, Reply):
             self._count("inspect", 1, observation.at)
+            self.answered_at[observation.hostname, observation.question] = observation.at
         elif isinstance(observation, QueueDepths):
             self._count("queues", len(observation.queues), observation.at)
         elif isinstance(observation, Results):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 GRACE_S = 3.0
 """Events of a process that left may still come, and the backend is asked meanwhile."""
-JUDGED_A_TICK = 500
+JUDGED_A_TICK = 2_000
 LOOKED_FOR = 2_000
 """Most messages looked for among the unacknowledged at once."""
 LATE_S = 30.0
@@ -248,7 +248,10 @@ class Reconciler:
         task.verdict = fates.words(fate, visibility)
         task.source = INSPECT if fate.parting.how == LOST else EVENTS
         task.as_of = now
-        self._cluster.worked_out(task, before, now)
+        if task.state != before:
+            self._cluster.worked_out(task, before, now)
+        else:  # nothing has happened: it waits as before
+            self._cluster.tell(task)
         self.fates[task.id] = fate
 
 

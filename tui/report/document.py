@@ -140,6 +140,7 @@ def worker(cluster: Cluster, one: Worker, now: float) -> dict[str, Any]:
         "hostname": one.hostname,
         "state": cluster.state_of(one, now),
         "pid": one.pid,
+        "pids": one.processes.living(one.heard_at or 0.0, one.freq) or None,
         "pool": one.pool,
         "concurrency": one.concurrency,
         "active": one.busy,
@@ -154,6 +155,10 @@ def worker(cluster: Cluster, one: Worker, now: float) -> dict[str, Any]:
         "duplicate_name": one.duplicate_name,
         "software": one.software,
         "prefetch": one.prefetch,
+        "registered": None if one.registered is None else len(one.registered),
+        "lacks": None if one.registered is None else list(cluster.lacks(one.hostname)),
+        "visibility_timeout_s": cluster.visibility(one.hostname).seconds if one.conf_at else None,
+        "acks_late": one.acks_late,
         "autoscale": list(one.autoscale) if one.autoscale is not None else None,
         "uptime_s": one.uptime_s + now - one.stats_at
         if one.uptime_s is not None and one.stats_at is not None

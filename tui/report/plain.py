@@ -21,6 +21,11 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     yield from _section("Queues", map(_queue, ranked), "no queue was found")
     active, recent = document["tasks"]["active"], document["tasks"]["recent"]
     yield from _section("Running", map(_active, active), "no task is known to run")
+    left = document["tasks"]["left_behind"]
+    if left:
+        taken = document["taken_at"]
+        rows = (_left_behind(task, taken) for task in left)
+        yield from _section("Left behind by workers that are gone", rows, "")
     failed = [task for task in recent if task["state"] == "FAILURE"]
     yield from _section("Failed", map(_failed, failed), "no failure was seen")
 
@@ -109,6 +114,12 @@ def _active(one: dict[str, Any]) -> tuple[str, ...]:
     runtime = "?" if one["runtime_s"] is None else duration(one["runtime_s"])
     arguments = f"{one['args'] or '?'} {one['kwargs'] or '?'}"
     return one["id"], one["name"] or "?", one["worker"] or "?", runtime, arguments
+
+
+def _left_behind(one: dict[str, Any], now: float) -> tuple[str, ...]:
+    back = one["back_at"]
+    when = "" if back is None else f", in {duration(max(0.0, back - now))}"
+    return one["id"], one["name"] or "?", f"{one['verdict'] or '?'}{when}"
 
 
 def _failed(one: dict[str, Any]) -> tuple[str, ...]:

@@ -60,6 +60,10 @@ class FamilyScreen(BaseScreen):
         seen = self._seen()
         return [seen] if seen else []
 
+    def why(self) -> tuple[str, str]:
+        """Of the task under the cursor, if somebody has seen it."""
+        return self.why_row("task") if self._seen() else super().why()
+
     def do_open(self) -> None:
         """The task's page."""
         seen = self._seen()

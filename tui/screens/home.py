@@ -150,6 +150,17 @@ class HomeScreen(BaseScreen):
 
     # -- commands -----------------------------------------------------------------------------
 
+    def why(self) -> tuple[str, str]:
+        """Of the row under the cursor; a change in the log has the sources."""
+        table = self.table
+        if table is None or table.cursor_id is None or table.id == "changes":
+            return super().why()
+        if table.id == "live":
+            change = table.rows.record(table.cursor_id, self.host.view())
+            return ("why-task", change.id) if change is not None else super().why()
+        kinds = {"attention": "finding", "queues": "queue", "workers": "worker"}
+        return self.why_row(kinds.get(table.id or "", "task"))
+
     def do_open(self) -> None:
         """Open the evidence, or the page of what is under the cursor."""
         table = self.table

@@ -47,6 +47,14 @@ class Moves(Part):
         """
         return "sources", ""
 
+    def why_row(self, kind: str, page: str = "", name: str = "") -> tuple[str, str]:
+        """Of the row under the cursor; of the page ``kind`` ``name`` until somebody moves it."""
+        table = self.table
+        here = table.cursor_id if table is not None else None
+        if page and (table is None or here is None or not table.touched):
+            return f"why-{page}", name
+        return ("why-" + kind, here) if here is not None else ("sources", "")
+
     def do_why(self) -> None:
         """Source and age of what is shown."""
         self.host.open(*self.why())

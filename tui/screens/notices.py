@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..columns.base import Cell, View
+from ..columns.base import Cell, View, learning
 from ..columns.names import literal
 from ..columns.numbers import clock, count, whole
 from ..columns.status import online
@@ -73,6 +73,8 @@ def quiet(view: View) -> tuple[Cell, ...]:
             ("No worker answers. ", "warn bold"),
             ("None runs on this broker, or remote control is off.", ""),
         )
+    if learning(view):
+        return (("Nothing is wrong so far. ", ""), (f"Learning for {since}.", "dim"))
     failures = f"{count(failed)} failure{'s' if failed != 1 else ''}"
     words = f"{heard} worker{'s' if heard != 1 else ''} heard, {failures} in {since}."
     return (("✓ Nothing needs you.", "ok bold"), (f"  {words}", ""))

@@ -129,6 +129,12 @@ class QueueScreen(BaseScreen):
 
     # -- commands -----------------------------------------------------------------------------
 
+    def why(self) -> tuple[str, str]:
+        """Of the message that the cursor was moved to, if its task is known, else of the queue."""
+        known = self.main.cursor_id in self.host.cluster.tasks
+        kind, name = self.why_row("task", "queue", self.queue_name)
+        return (kind, name) if known else ("why-queue", self.queue_name)
+
     def target_kind(self) -> str:
         """This queue."""
         return "queue"

@@ -75,6 +75,10 @@ class QueuesScreen(TableScreen):
         """No tasks here."""
         return []
 
+    def why(self) -> tuple[str, str]:
+        """The queue's origins."""
+        return self.why_row("queue")
+
     def do_open(self) -> None:
         """The queue's page."""
         if self.main.cursor_id is not None:

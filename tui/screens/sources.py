@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..columns import sources as words
+from ..columns import why_figures
 from ..columns.base import View
 from ..columns.facts import Fact
 from ..columns.names import literal
@@ -13,20 +14,28 @@ from ..commands.base import Command
 from ..widgets.lines import BLANK, Line
 from ..widgets.wrapping import wrapped
 from .page import PageScreen, fact, labelled, section, wrapped_facts
+from .why import WhyScreen
+from .why_lines import why_lines
 
 
 class SourcesScreen(PageScreen):
     """One section for each of the four links."""
 
-    commands: ClassVar[tuple[Command, ...]] = (*catalog.SCROLLS, *catalog.EVERYWHERE)
+    commands: ClassVar[tuple[Command, ...]] = (
+        *catalog.SCROLLS,
+        catalog.LEAVE_WHY,
+        *catalog.NOT_WHY,
+    )
 
     def crumbs(self) -> tuple[str, ...]:
         """There is one of it."""
         return ("Sources", "what we know, and from where")
 
     def do_why(self) -> None:
-        """The key that opened it closes it."""
+        """The key that led here, once or twice, leads back."""
         self.app.pop_screen()
+        if isinstance(self.app.screen, WhyScreen):
+            self.app.pop_screen()
 
     def lines(self, view: View, width: int) -> list[Line]:
         """The four links, the most telling first."""
@@ -35,7 +44,7 @@ class SourcesScreen(PageScreen):
             lines += self._section(name, view, width)
             if self.app.size.height >= 32:
                 lines.append(BLANK)
-        return lines
+        return [*lines, *why_lines([why_figures.part(view)], view, width, False)]
 
     def _section(self, name: str, view: View, width: int) -> list[Line]:
         links, (title, about) = view.cluster.links, words.TITLES[name]

@@ -54,6 +54,10 @@ class TaskScreen(PageScreen):
         """This task."""
         return [self.task_id]
 
+    def why(self) -> tuple[str, str]:
+        """Its origins."""
+        return "why-task", self.task_id
+
     def do_family(self) -> None:
         """The tree of its workflow."""
         self.host.open("family", self.task_id)

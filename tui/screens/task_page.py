@@ -15,6 +15,7 @@ from ..columns.tasks import (
     queue_cell,
     run_cell,
     state_cell,
+    tries_cell,
     verdict,
     worker_cell,
 )
@@ -70,7 +71,7 @@ def brief_lines(task: Task, view: View, width: int) -> list[Line]:
 def _where(task: Task, view: View) -> list[tuple[str, Cell]]:
     rows = [("queue", queue_cell(task, view)), ("worker", worker_cell(task, view))]
     rows.append(("pid", process_cell(task, view)))
-    rows.append(("retries", (str(task.retries), "")))
+    rows.append(("retries", tries_cell(task, view)))
     rows.append(("told by", (", ".join(task.sources), "")))
     progress = progress_cells(task, ROW_BAR)
     if progress:
@@ -91,7 +92,7 @@ def facts(task: Task, view: View, width: int) -> list[Line]:
         ("worker", worker_cell(task, view)),
     ]
     pairs.append(("pid", process_cell(task, view)))
-    pairs.append(("retries", str(task.retries)))
+    pairs.append(("retries", tries_cell(task, view)))
     if task.started_at is not None:
         pairs.append(("runs for" if task.state == STARTED else "ran", run_cell(task, view)))
     if task.eta:
@@ -108,7 +109,8 @@ def facts(task: Task, view: View, width: int) -> list[Line]:
     if progress:
         lines.append(Line(progress))
     if task.verdict:
-        lines.append(Line((("! ", "warn"), (verdict(task, view), ""))))
+        rows = wrapped(verdict(task, view), width - 5)
+        lines += [Line((("  " if i else "! ", "warn"), (row, ""))) for i, row in enumerate(rows)]
     asked = view.cluster.asked.get(task.id)
     if asked is not None:
         outcome = asked.outcome

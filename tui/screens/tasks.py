@@ -72,6 +72,10 @@ class TasksScreen(TableScreen):
         """Tasks."""
         return "task"
 
+    def why(self) -> tuple[str, str]:
+        """The task's origins."""
+        return self.why_row("task")
+
     def do_open(self) -> None:
         """The task's page."""
         if self.main.cursor_id is not None:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from ..columns import workers as words
 from ..columns.base import View
 from ..columns.names import literal
+from ..columns.numbers import duration
 from ..columns.task_rows import WorkerTaskRows
 from ..commands import catalog
 from ..commands.base import Command
@@ -60,6 +61,10 @@ class WorkerScreen(BaseScreen):
         """The tasks on it."""
         return "task"
 
+    def why(self) -> tuple[str, str]:
+        """Of the task that the cursor was moved to, else of the worker."""
+        return self.why_row("task", "worker", self.hostname)
+
     def do_open(self) -> None:
         """The task's page."""
         if self.table is not None and self.table.cursor_id is not None:
@@ -85,6 +90,7 @@ def facts(worker: Worker, view: View, width: int) -> list[Line]:
         ("busy", words.busy_cell(worker, view)),
         ("held", words.held_cell(worker, view)),
         ("prefetch", str(worker.prefetch) if worker.prefetch is not None else unknown),
+        ("autoscale", words.autoscale_cell(worker, view)),
         ("events", words.events_cell(worker, view)),
     )
     how = labelled(
@@ -98,8 +104,28 @@ def facts(worker: Worker, view: View, width: int) -> list[Line]:
         ("software", literal(worker.software, 60) if worker.software else unknown),
     )
     known = ", ".join(worker.registered[:40]) if worker.registered is not None else "?"
-    queues = labelled(width, ("queues", words.queues_cell(worker, view)))
+    queues = labelled(
+        width, ("queues", words.queues_cell(worker, view)), *words.conf_cells(worker, view)
+    )
     registered = labelled(
         width, (f"registered {len(worker.registered or ()) or ''}".strip(), literal(known, 600))
     )
-    return [BLANK, first, *who, *how, *queues, *registered, BLANK]
+    lacking = bool(view.cluster.lacks(worker.hostname))
+    lacks = labelled(width, ("lacks", words.lacks_cell(worker, view))) if lacking else []
+    left = _left(worker, view, width)
+    return [BLANK, first, *who, *how, *queues, *registered, *lacks, *left, BLANK]
+
+
+def _left(worker: Worker, view: View, width: int) -> list[Line]:
+    """What its last process ran and held when it left; what became of it stands below."""
+    parting = worker.parting
+    if parting is None or not (parting.running or parting.held):
+        return []
+    pid = "" if parting.pid is None else f"pid {parting.pid}, "
+    ran = ", ".join(literal(task_id, 8) for task_id in parting.running[:8]) or "nothing known"
+    more = len(parting.running) - 8
+    ran += f" and {more} more" if more > 0 else ""
+    when = f"{pid}{duration(view.now - parting.at)} ago"
+    label = {"lost": "running when lost"}.get(parting.how, f"running when {parting.how}")
+    held = str(len(parting.held))
+    return labelled(width, (label, ran), ("held", held), ("that was", (when, "dim")))

@@ -26,6 +26,10 @@ class WorkersScreen(TableScreen):
         """Workers known."""
         return len(view.cluster.workers)
 
+    def why(self) -> tuple[str, str]:
+        """The worker's origins."""
+        return self.why_row("worker")
+
     def do_open(self) -> None:
         """The worker's page."""
         if self.main.cursor_id is not None:
