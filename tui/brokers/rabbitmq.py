@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 
 from ..errors import BrokerError, TuiError
 from ..links.amqp_link import AmqpLink
 from ..links.site import Site
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
-from .base import Broker, Delivered, Found, Quarantined
+from .base import Broker, Delivered, Found, Progress, Quarantined
 from .rabbitmq_api import Management
 from .rabbitmq_peek import WHAT_IT_DOES, Peek
 from .rabbitmq_quarantine import Quarantine
@@ -90,9 +90,9 @@ class RabbitBroker:
                 if time.monotonic() > until:
                     break
         held = {
-            one.name: QueueDepth(one.moved, {}, quarantine=True)
+            one.name: QueueDepth(one.moved, {}, quarantine=True, doubtful=one.doubtful)
             for one in self._quarantine.listed()
-            if one.moved
+            if one.moved or one.doubtful
         }
         return {**self._read, **held}
 
@@ -182,17 +182,25 @@ class RabbitBroker:
 
     # -- quarantine ---------------------------------------------------------------------------
 
-    def quarantine(self, queue: str) -> Quarantined:
+    def quarantine(self, queue: str, progress: Progress | None = None) -> Quarantined:
         """Take the messages that wait now into a file of ours."""
         at = time.time()
         with self._link.told():
-            return self._quarantine.set_aside(queue, quarantine_name(queue, at), at)
+            return self._quarantine.set_aside(queue, quarantine_name(queue, at), at, progress)
 
-    def restore(self, name: str, progress: Callable[[int], None] | None = None) -> int:
+    def restore(
+        self, name: str, progress: Progress | None = None, *, doubtful: bool = False
+    ) -> int:
         """Send a file's messages again, each confirmed; how many came back."""
         with self._link.told():
-            return self._quarantine.move_back(name, progress)
+            return self._quarantine.move_back(name, progress, doubtful)
+
+    def discard(self, name: str) -> int:
+        """Throw a file away in which there are only doubtful messages."""
+        with self._link.told():
+            return self._quarantine.throw_away(name)
 
     def quarantines(self) -> list[Quarantined]:
         """All files of this virtual host, oldest first."""
-        return self._quarantine.listed()
+        with self._link.told():
+            return self._quarantine.settled()
