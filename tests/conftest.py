@@ -11,7 +11,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.rabbit import RabbitServer
-from tests.servers import RedisServer, ServerMissing
+from tests.servers import PostgresServer, RedisServer, ServerMissing
 
 TOOK = re.compile(r"^\[took\] (?P<what>.+): (?P<seconds>[\d.]+) s$", re.MULTILINE)
 """What `tests.servers.wait_for` prints."""
@@ -74,7 +74,19 @@ def rabbit() -> Iterator[RabbitServer]:
         yield started
 
 
-INTEGRATION = ("tests/integration/", "tests/faults/")
+@contextmanager
+def a_postgres() -> Iterator[PostgresServer]:
+    """The same for a PostgreSQL."""
+    try:
+        started = PostgresServer()
+    except ServerMissing as error:
+        missing(str(error))
+        raise
+    with started:
+        yield started
+
+
+INTEGRATION = ("tests/integration/", "tests/faults/", "tests/walk/")
 """Where the tests lie that talk to real servers."""
 
 
