@@ -86,18 +86,6 @@ def rabbit() -> Iterator[RabbitServer]:
         yield started
 
 
-@contextmanager
-def a_postgres() -> Iterator[PostgresServer]:
-    """The same for a PostgreSQL."""
-    try:
-        started = PostgresServer()
-    except ServerMissing as error:
-        missing(str(error))
-        raise
-    with started:
-        yield started
-
-
 INTEGRATION = ("tests/integration/", "tests/faults/", "tests/walk/")
 """Where the tests lie that talk to real servers."""
 

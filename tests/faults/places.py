@@ -49,7 +49,10 @@ class Place(Protocol):
         """Let so many messages wait there, as Celery leaves them, and no others."""
 
     def cut(self) -> None:
-        """Let the broker close the connections of this process through which it is heard."""
+        """Let the broker close the connections of this process through which it is heard.
+
+        RabbitMQ knows the youngest of them only after a while.
+        """
 
     def stop(self) -> None:
         """End the broker as a power cut does."""

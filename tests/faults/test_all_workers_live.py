@@ -11,7 +11,7 @@ import pytest
 from celery_tui.model.task import PENDING, REVOKED, STARTED, UNKNOWN
 from tests.faults.ground import Ground, ground
 from tests.faults.places import Servers
-from tests.faults.watch import agrees, watching
+from tests.faults.watch import Watch, agrees, watching
 from tests.servers import client, wait_for
 
 LIVE = {"fork": "online", "threads": "online"}
@@ -56,10 +56,9 @@ async def test_what_ends_while_the_broker_cuts_us_off_is_known(shop: Ground) -> 
         await watch.begins(*ids)
         for one in ids:
             await watch.state(one, STARTED)
-        shop.place.cut()
+        await watch.screen.until(lambda: _cut(shop) and _gaps(watch), "the gap is told")
         gate.touch()
         wait_for(lambda: _cut(shop) and not shop.ledger.running(), "all end unheard")
-        await watch.screen.until(lambda: watch.document["events"]["gaps"], "the gap is told")
         await agrees(watch, LIVE, what="after the gap all")
         told = [watch.task(one) for one in ids]
         assert any(task is not None and "no event" in (task.verdict or "") for task in told)
@@ -69,6 +68,10 @@ def _cut(shop: Ground) -> bool:
     """Again, should it be back already."""
     shop.place.cut()
     return True
+
+
+def _gaps(watch: Watch) -> bool:
+    return bool(watch.document["events"]["gaps"])
 
 
 async def test_a_purge_from_outside_is_seen_and_what_was_purged_never_ran(shop: Ground) -> None:
