@@ -166,6 +166,8 @@ def _process(worker: Worker, view: View) -> list[Origin]:
     if worker.duplicate_name:
         others = ", ".join(str(pid) for pid in worker.other_pids) or "?"
         note = "other processes with this name: they beat, or answer the same question"
+        if view.cluster.is_amqp:
+            note = "they share one mailbox: each question and each command reaches one of them"
         found.append(told("twins", (others, "warn"), WORKED_OUT, worker.heard_at, note))
     up = words.uptime_cell(worker, view)
     note = "since its start by itself, and the time since it answered"

@@ -222,7 +222,7 @@ class Cluster(KeptTasks):
         if worker.heartbeat is None and reply.at - self.attached_at > worker.silence_allowed_s:
             worker.heartbeat = False
         told = (worker.registered, worker.queues, worker.offline_at)
-        complete = fleet.answered(worker, reply)
+        complete = fleet.answered(worker, reply, one_mailbox=self.is_amqp)
         if told != (worker.registered, worker.queues, worker.offline_at):
             self._registered.told()
         self.queue_news.answered(worker, reply)
