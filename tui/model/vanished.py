@@ -17,7 +17,7 @@ from .listings import QUESTIONS
 from .queue import Queue
 from .seam import Act, Outcome, Stage
 from .task import BROKER, PENDING, UNKNOWN, Task
-from .worker import BLOCKED, SILENT
+from .worker import BLOCKED, LOST, SILENT
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -147,10 +147,11 @@ class Vanished:
         """Whether a worker may have taken its messages and cannot say so now, or did not."""
         cluster = self._cluster
         names = cluster.consumers(queue.name) or ()
-        if cluster.is_amqp and not all(map(self._told_all, names)):
-            return True
-        listening = (cluster.workers[name] for name in names)
-        return any(cluster.state_of(one, now) in (BLOCKED, SILENT) for one in listening)
+        states = {name: cluster.state_of(cluster.workers[name], now) for name in names}
+        if cluster.is_amqp:
+            living = (name for name, state in states.items() if state != LOST)
+            return not all(map(self._told_all, living))
+        return any(state in (BLOCKED, SILENT) for state in states.values())
 
     def _told_all(self, hostname: str) -> bool:
         """Whether it answered when everybody was asked for all lists."""
