@@ -107,16 +107,18 @@ class FilesOfServers(LoadScopeScheduling):  # type: ignore[misc]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesOfServers:
-    """Distribute single tests, and integration tests by file."""
+    """Distribute single tests, and integration tests by file, in the order collected."""
+    config.option.loadscopereorder = False
     return FilesOfServers(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies there as such."""
+    """Mark what lies there as such; they go first: they wait, and the rest fills the gaps."""
     for item in items:
         if item.nodeid.startswith(INTEGRATION):
             item.add_marker(pytest.mark.integration)
+    items.sort(key=lambda item: not item.nodeid.startswith(INTEGRATION))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
