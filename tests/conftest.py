@@ -67,13 +67,6 @@ def a_rabbit(*, management: bool = False, conf: str = "") -> Iterator[RabbitServ
         yield started
 
 
-@pytest.fixture(scope="module")
-def rabbit() -> Iterator[RabbitServer]:
-    """A RabbitMQ for the tests of one module."""
-    with a_rabbit() as started:
-        yield started
-
-
 @contextmanager
 def a_postgres() -> Iterator[PostgresServer]:
     """The same for a PostgreSQL."""
@@ -86,6 +79,13 @@ def a_postgres() -> Iterator[PostgresServer]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def rabbit() -> Iterator[RabbitServer]:
+    """A RabbitMQ for the tests of one module."""
+    with a_rabbit() as started:
+        yield started
+
+
 INTEGRATION = ("tests/integration/", "tests/faults/", "tests/walk/")
 """Where the tests lie that talk to real servers."""
 
@@ -93,12 +93,16 @@ INTEGRATION = ("tests/integration/", "tests/faults/", "tests/walk/")
 class FilesOfServers(LoadScopeScheduling):  # type: ignore[misc]
     """Keeps each file of integration tests on one xdist worker: its tests share servers.
 
+    Faults on RabbitMQ are another file's worth: they share nothing with those on Redis.
+
     `--dist loadgroup` would do that, but xdist 3.8 writes its groups into a private attribute
     that pytest 9.2 no longer reads (pytest-xdist issue 1386).
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("::" if nodeid.startswith(INTEGRATION) else "[", 1)[0]
+        if not nodeid.startswith(INTEGRATION):
+            return nodeid.split("[", 1)[0]
+        return nodeid.split("::", 1)[0] + ("[rabbitmq]" if "[rabbitmq" in nodeid else "")
 
 
 @pytest.hookimpl(optionalhook=True)
