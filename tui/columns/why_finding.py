@@ -34,6 +34,12 @@ RULES = {
         "a worker that lists the queue in active_queues, or an empty queue",
         ("waiting", "oldest", "consumers", "last"),
     ),
+    "dead-consumer": Rule(
+        "messages wait, workers list the queue when asked, and the broker counts no consumer "
+        "of it for 5 s: a worker that answers and takes nothing",
+        "a consumer that the broker counts, or an empty queue; restart the worker",
+        ("waiting", "consumers", "counted"),
+    ),
     "worker-lost": Rule(
         "no heartbeat for three intervals (at least 6 s), and a ping that nobody took "
         "was not answered",
