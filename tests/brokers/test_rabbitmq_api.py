@@ -7,8 +7,9 @@ import pytest
 from kombu.connection import Connection
 
 from celery_tui.brokers.rabbitmq import RabbitBroker
-from celery_tui.brokers.rabbitmq_api import Management, parts_of
+from celery_tui.brokers.rabbitmq_api import Management
 from celery_tui.errors import SettingsError
+from celery_tui.links.management import parts_of
 from celery_tui.links.site import Site
 from tests.conftest import a_rabbit
 from tests.rabbit import RabbitServer

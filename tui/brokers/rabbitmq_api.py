@@ -6,31 +6,28 @@ so that no message taken from it could be sent again.
 
 from __future__ import annotations
 
-import base64
-import json
-import ssl
+import re
 import time
-import urllib.error
-import urllib.request
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from .. import urls
-from ..errors import SettingsError
+from ..links.management import ERRORS, Api, in_words
+from ..model.observations import QueueDepth
 from ..model.waiting import Flow, Waiting
 
 PAGE_QUEUES = 300
-ANSWER_WITHIN_S = 3.0
-MOST_BYTES = 8 * 1024 * 1024
 ROUND_EVERY_S = 5.0
 """RabbitMQ itself takes its figures every five seconds."""
 COLUMNS = (
-    "name,type,exclusive,messages_unacknowledged,message_stats.publish_details.rate,"
-    "message_stats.deliver_get_details.rate,backing_queue_status.priority_lengths"
+    "name,type,exclusive,auto_delete,consumers,messages_ready,messages_unacknowledged,"
+    "message_stats.publish_details.rate,message_stats.deliver_get_details.rate,"
+    "backing_queue_status.priority_lengths"
 )
-NO_TEXT = (ValueError, TypeError, LookupError, AttributeError)
+PLUMBING = re.compile(r"(?:.+\.)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\..+)?")
+"""How Celery calls the queues of replies, events and RPC results; they delete themselves."""
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -39,14 +36,9 @@ class Listed(msgspec.Struct, frozen=True):
     kind: str
     unacked: int | None
     by_priority: dict[str, int]
-    waiting: Waiting | None
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The password goes to nobody else."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Never."""
+    waiting: Waiting
+    depth: QueueDepth | None
+    """As a reading of it."""
 
 
 class Management:
@@ -55,14 +47,7 @@ class Management:
     def __init__(self, url: str, vhost: str, login: tuple[str, str]) -> None:
         """``login``: user and password of the broker, where the URL names none."""
         self._url, self._vhost = url, vhost
-        base, user, password = parts_of(url)
-        token = base64.b64encode(":".join((user, password) if user else login).encode()).decode()
-        self._base, self._headers = base, {"Authorization": f"Basic {token}"}
-        context = ssl.create_default_context() if base.startswith("https") else None
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
-        if context is not None:
-            handlers.append(urllib.request.HTTPSHandler(context=context))
-        self._opener = urllib.request.build_opener(*handlers)
+        self._api = Api(url, login)
         self.queues: dict[str, Listed] = {}
         self.trouble = ""
         self.complete = False
@@ -76,12 +61,10 @@ class Management:
             return True
         try:
             more = self._read()
-        except urllib.error.HTTPError as error:
-            error.close()
-            return self._failed(f"answers {error.code}")
-        except (OSError, *NO_TEXT) as error:
-            why = urls.clean(f"{type(error).__name__}: {error}", self._url)
-            return self._failed(f"cannot be read ({why})")
+        except ERRORS as error:
+            self.trouble = urls.clean(in_words(error, self._api.base, self._vhost), self._url)
+            self._round = {}
+            return self._rest()
         self.trouble = ""
         if more:
             self._page += 1
@@ -89,6 +72,10 @@ class Management:
         self.queues, self._round = self._round, {}
         self.complete = True
         return self._rest()
+
+    def listed(self, queue: str) -> Listed | None:
+        """What it told last; None of what it has never told of, or while it cannot be read."""
+        return self.queues.get(queue) if not self.trouble else None
 
     def kind(self, queue: str) -> str:
         """``classic``, ``quorum`` or ``stream``; empty: not known."""
@@ -100,47 +87,24 @@ class Management:
             return None
         return sum(one.unacked or 0 for one in self.queues.values())
 
-    def _failed(self, why: str) -> bool:
-        self.trouble = f"the management API {why}"
-        self._round = {}
-        return self._rest()
-
     def _rest(self) -> bool:
         self._page, self._due = 1, time.monotonic() + ROUND_EVERY_S
         return True
 
     def _read(self) -> bool:
         query = f"page={self._page}&page_size={PAGE_QUEUES}&columns={COLUMNS}"
-        address = f"{self._base}/api/queues/{quote(self._vhost, safe='')}?{query}"
-        request = urllib.request.Request(address, headers=self._headers)  # noqa: S310  http(s): parts_of
-        with self._opener.open(request, timeout=ANSWER_WITHIN_S) as answer:
-            text = answer.read(MOST_BYTES + 1)
-        if len(text) > MOST_BYTES:
-            raise ValueError(f"more than {MOST_BYTES:,} bytes")
-        page = json.loads(text)
+        page = self._api.get(f"queues/{quote(self._vhost, safe='')}?{query}")
         at = time.time()
         for item in page["items"]:
-            if isinstance(name := item.get("name"), str) and item.get("exclusive") is not True:
+            if isinstance(name := item.get("name"), str) and _is_for_tasks(item, name):
                 self._round[name] = _listed(item, at)
         return bool(page["items"]) and self._page < int(page["page_count"])
 
 
-def parts_of(url: str) -> tuple[str, str, str]:
-    """(URL without login, user, password). Raises SettingsError for what is no http(s) URL."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if host is None or parts.scheme not in ("http", "https"):
-        raise SettingsError(
-            f"The management URL {urls.redact(url)} cannot be used",
-            "Write it as http://user:password@host:15672.",
-        )
-    place = f"[{host}]" if ":" in host else host
-    base = f"{parts.scheme}://{place}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
-    base = base.removesuffix("/api")
-    return base, unquote(parts.username or ""), unquote(parts.password or "")
+def _is_for_tasks(item: dict[str, Any], name: str) -> bool:
+    if item.get("exclusive") is True:
+        return False
+    return not (item.get("auto_delete") is True and PLUMBING.fullmatch(name))
 
 
 def _listed(item: dict[str, Any], at: float) -> Listed:
@@ -149,11 +113,17 @@ def _listed(item: dict[str, Any], at: float) -> Listed:
     by_priority = {
         str(step): count for step, count in _inside(lengths).items() if _whole(count) is not None
     }
+    by_priority = {step: count for step, count in by_priority.items() if count}
+    waiting, ready = Waiting(at, flow=flow), _whole(item.get("messages_ready"))
+    consumers = _whole(item.get("consumers"))
     return Listed(
         kind=str(item.get("type") or ""),
         unacked=_whole(item.get("messages_unacknowledged")),
-        by_priority={step: count for step, count in by_priority.items() if count},
-        waiting=Waiting(at, flow=flow) if flow is not None else None,
+        by_priority=by_priority,
+        waiting=waiting,
+        depth=None
+        if ready is None
+        else QueueDepth(ready, by_priority, consumers, waiting=waiting, at=at),
     )
 
 

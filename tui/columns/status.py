@@ -69,6 +69,9 @@ def link(view: View) -> Fact:
     """Whether the broker answers, since when it does not, when we try again."""
     health = view.cluster.links.broker()
     now = view.now
+    blocked = view.cluster.links.blocked()
+    if blocked is not None and not view.stale:
+        return Fact(((f" ✗ BLOCKED {whole(now - blocked.since)} ", "filled crit"),))
     if health is None or health.state == Link.CONNECTING:
         return Fact((("◌ ", "warn"), ("connecting", "warn")))
     if health.state == Link.LOST:

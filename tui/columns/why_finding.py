@@ -56,6 +56,11 @@ RULES = {
         "a worker counts tasks in its heartbeats, and no task event of it comes",
         "the first task event of each such worker; E switches them on",
     ),
+    "broker-blocked": Rule(
+        "RabbitMQ tells us, as everybody who has sent something, that it takes no more messages: "
+        "it is below its limit of free memory or disk",
+        "a connection of ours that it does not block; we try alone, r tries at once",
+    ),
     "broker-lost": Rule(
         "one of our connections to the broker broke and could not be made again",
         "the connection stands again; we try alone, r tries at once",

@@ -10,6 +10,8 @@ from .processes import Processes
 ONLINE, SILENT, BLOCKED, LOST, STOPPED, UNKNOWN = (
     "online", "silent", "blocked", "lost", "stopped", "unknown",
 )  # fmt: skip
+SILENCES = frozenset({SILENT, BLOCKED, LOST})
+"""States of a worker that is not heard."""
 SILENT_AFTER_INTERVALS = 3
 SILENT_AFTER_AT_LEAST_S = 6.0
 
