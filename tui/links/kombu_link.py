@@ -32,9 +32,19 @@ def opened(site: Site) -> Iterator[Connection]:
     except TuiError:
         raise
     except link_errors(connection) as error:
+        if isinstance(error, OSError):
+            hang_up(connection)
         raise broker_error(error, site.url) from error
     finally:
         release(connection)
+
+
+def hang_up(connection: Connection) -> None:
+    """Close an AMQP socket without a farewell: who hangs would let us wait for each word of it."""
+    raw: Any = connection.connection if connection.connected else None
+    if connection.transport.driver_type == "amqp" and raw is not None:
+        with contextlib.suppress(Exception):
+            raw.transport.close()
 
 
 def established(site: Site) -> Connection:
@@ -122,9 +132,13 @@ def latency_ms(connection: Connection) -> float | None:
     """
     connection.heartbeat_check(rate=2)
     transport: Any = connection.transport
+    began = time.monotonic()
+    if transport.driver_type == "amqp":
+        # Heartbeats alone would take 20 s to tell of a broker that hangs.
+        connection.default_channel.basic_qos(0, 1, False)
+        return (time.monotonic() - began) * 1000
     if transport.driver_type != "redis":
         return None
-    began = time.monotonic()
     redis_client(connection.default_channel).ping()
     check = getattr(transport.cycle, "maybe_check_subclient_health", None)
     if check is not None:

@@ -47,8 +47,7 @@ from .task import (
     UNKNOWN,
     Task,
 )
-from .worker import SILENCES, Worker, worker_state
-from .worker import UNKNOWN as NOT_HEARD
+from .worker import Worker, unsent, worker_state
 
 TRANSITIONS_KEPT = 500
 LOG_KEPT = 2_000
@@ -440,8 +439,7 @@ class Cluster(KeptTasks):
             if heard is not None and heard.state == Link.OFF:  # judged by their answers alone
                 since = self.live_since("inspect")
         state = worker_state(worker, now, since)
-        # Workers cannot send heartbeats nor answers then.
-        return NOT_HEARD if state in SILENCES and self.links.blocked() is not None else state
+        return unsent(worker, state) if self.links.blocked() is not None else state
 
     def visibility(self, hostname: str) -> Visibility:
         """After how long an unacknowledged message of that worker is given out again."""

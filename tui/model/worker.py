@@ -10,8 +10,6 @@ from .processes import Processes
 ONLINE, SILENT, BLOCKED, LOST, STOPPED, UNKNOWN = (
     "online", "silent", "blocked", "lost", "stopped", "unknown",
 )  # fmt: skip
-SILENCES = frozenset({SILENT, BLOCKED, LOST})
-"""States of a worker that is not heard."""
 SILENT_AFTER_INTERVALS = 3
 SILENT_AFTER_AT_LEAST_S = 6.0
 
@@ -184,6 +182,12 @@ def silent_since(worker: Worker, now: float, live_since: float) -> float | None:
         return None
     last = max(worker.heard_at or 0.0, live_since)
     return last if now - last > worker.silence_allowed_s else None
+
+
+def unsent(worker: Worker, state: str) -> str:
+    """Its state while the broker takes no messages: neither heartbeats nor answers can come."""
+    silent = state in (SILENT, BLOCKED, LOST)
+    return UNKNOWN if silent or (state == ONLINE and not worker.heartbeat) else state
 
 
 def worker_state(worker: Worker, now: float, live_since: float | None) -> str:
