@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -10,10 +11,11 @@ import subprocess
 import tempfile
 import time
 import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import psutil
 from kombu.connection import Connection
@@ -87,6 +89,16 @@ class RabbitServer:
     def management_url(self) -> str:
         """The management API, where it was asked for."""
         return f"http://guest:guest@127.0.0.1:{self.management_port}"
+
+    def manage(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Ask its management API as guest; the answer, if it has one."""
+        address = f"http://127.0.0.1:{self.management_port}/api/{path}"
+        login = {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(address, data, login, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  our own
+            text = answer.read()
+        return json.loads(text) if text else None
 
     def start(self) -> Self:
         """Start, on new ports at the first time, and return once it answers."""

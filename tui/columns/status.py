@@ -56,7 +56,7 @@ def plain_url(url: str) -> str:
 
 def identity(view: View, broker_url: str, backend_url: str, name: str, width: int) -> list[Fact]:
     """Left part of line 1: profile, broker, link, events, results."""
-    url = literal(broker_url, 80) if width >= 100 else literal(plain_url(broker_url), 40)
+    url = literal(broker_url, 80) if width >= 140 else literal(plain_url(broker_url), 40)
     facts = [Fact(((name, "bright"),)), Fact(((url, "dim"),), 40), link(view)]
     if not view.stale:
         facts.append(Fact(events(view), 30))

@@ -250,6 +250,9 @@ def _late(worker: Worker) -> Origin:
 
 def _timeout(worker: Worker, view: View) -> Origin:
     visibility = view.cluster.visibility(worker.hostname)
+    if visibility.at_once:
+        note = "RabbitMQ takes back what is not acknowledged when a connection closes"
+        return told("visibility", "none: back at once", "the broker's kind", None, note)
     value = span(visibility.seconds)
     if worker.conf_at is not None:
         note = "" if worker.visibility_s is not None else "it sets none: the default of kombu"

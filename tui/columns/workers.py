@@ -168,7 +168,8 @@ def conf_cells(worker: Worker, view: View) -> tuple[tuple[str, Cell], ...]:
     """What its configuration says of messages that are not acknowledged."""
     if worker.conf_at is None:
         return (("visibility", UNKNOWN_CELL), ("acks late", UNKNOWN_CELL))
-    timeout = duration(view.cluster.visibility(worker.hostname).seconds)
+    visibility = view.cluster.visibility(worker.hostname)
+    timeout = "none: back at once" if visibility.at_once else duration(visibility.seconds)
     late = "yes" if worker.acks_late else "no, unless a task says so"
     return (("visibility", (timeout, "")), ("acks late", (late, "")))
 

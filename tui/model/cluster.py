@@ -11,7 +11,7 @@ import msgspec
 from . import fleet, lifecycle, peeked, stored
 from .events import Event
 from .family import Families
-from .fates import RESTARTED, STOPPED, Visibility
+from .fates import AT_ONCE, RESTARTED, STOPPED, Visibility
 from .history import STEP_S, Past
 from .kept_tasks import KeptTasks
 from .ledger import Ledger
@@ -114,6 +114,8 @@ class Cluster(KeptTasks):
         self._registered = Registered()
         self.visibility_of_app: Visibility | None = None
         """What the user's app says of it, where one was named."""
+        self.is_amqp = False
+        """RabbitMQ: what a closed connection held is back at once; nobody lists what is held."""
         self.reconciler = Reconciler(self)
         self._listings = Listings(self)
 
@@ -443,6 +445,8 @@ class Cluster(KeptTasks):
 
     def visibility(self, hostname: str) -> Visibility:
         """After how long an unacknowledged message of that worker is given out again."""
+        if self.is_amqp:
+            return AT_ONCE
         worker = self.workers.get(hostname)
         if worker is not None and worker.conf_at is not None:
             seconds = worker.visibility_s

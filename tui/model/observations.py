@@ -47,6 +47,8 @@ class RoundEnded(msgspec.Struct, frozen=True, gc=False):
     answered: frozenset[str]
     receivers: int | None = None
     """Connections that got the broadcast, where the broker tells."""
+    standing: frozenset[str] | None = None
+    """Workers of those that did not answer whose connection stands, where the broker tells."""
 
 
 class QueueDepth(msgspec.Struct, frozen=True, gc=False):

@@ -53,6 +53,7 @@ class Round(msgspec.Struct):
     answered: set[str] = msgspec.field(default_factory=set)
     ended: bool = False
     receivers: int | None = None
+    standing: frozenset[str] | None = None
 
 
 class InspectSource(Source):
@@ -114,7 +115,7 @@ class InspectSource(Source):
                 self._send(box, question, workers)
             for answer in box.answers(TURN_S, urgent=self._open()):
                 self._hand_on(answer)
-            self._end_rounds(time.monotonic())
+            self._end_rounds(time.monotonic(), box)
             if not next_check:
                 self.live()  # only now: it was permitted to ask
             if now >= next_check:
@@ -155,11 +156,13 @@ class InspectSource(Source):
             asked.answered.add(hostname)
             self.inbox.put(Reply(asked.question, hostname, payload, asked.asked_at, time.time()))
 
-    def _end_rounds(self, now: float) -> None:
+    def _end_rounds(self, now: float, box: Mailbox) -> None:
         for ticket, one in list(self._rounds.items()):
             if not one.ended and self._is_over(one, now):
                 one.ended = True
                 if one.everybody:
+                    if one.question == "ping":
+                        one.standing = box.standing(self.known - one.answered)
                     self._tell_end(one)
             if now > one.deadline + LATE_S:
                 del self._rounds[ticket]
@@ -169,8 +172,11 @@ class InspectSource(Source):
 
     def _tell_end(self, one: Round) -> None:
         answered = frozenset(one.answered)
-        ended = RoundEnded(one.question, one.asked_at, time.time(), answered, one.receivers)
-        self.inbox.put(ended)
+        self.inbox.put(
+            RoundEnded(
+                one.question, one.asked_at, time.time(), answered, one.receivers, one.standing
+            )
+        )
 
 
 def period_s(question: str, workers: int, often: frozenset[str] = OFTEN) -> float:
