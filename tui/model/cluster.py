@@ -116,6 +116,8 @@ class Cluster(KeptTasks):
         """What the user's app says of it, where one was named."""
         self.is_amqp = False
         """RabbitMQ: what a closed connection held is back at once; nobody lists what is held."""
+        self.has_management = False
+        """RabbitMQ's management API is asked too."""
         self.reconciler = Reconciler(self)
         self._listings = Listings(self)
 

@@ -93,7 +93,7 @@ class QueueScreen(BaseScreen):
     def _above(self, queue: Queue | None, page: Peeked | None, view: View) -> list[Line]:
         width, gap = self.app.size.width, [BLANK] if self.app.size.height >= 24 else []
         if queue is None:
-            return [*gap, *gone_lines(self.queue_name, view.now - view.cluster.attached_at), BLANK]
+            return [*gap, *self._gone(view), BLANK]
         lines = facts(queue, view, width)
         if self.app.size.height < LOW:
             return [
@@ -103,6 +103,10 @@ class QueueScreen(BaseScreen):
         sample = view.cluster.peeks.samples.get(self.queue_name)
         names = [] if self.app.size.height >= ROOMY else in_a_line(sample, width)
         return [*gap, *lines, *names, *gap, *reading(page, view, width)]
+
+    def _gone(self, view: View) -> list[Line]:
+        cluster = view.cluster
+        return gone_lines(self.queue_name, view.now - cluster.attached_at, cluster.is_amqp)
 
     def _paint_names(self, view: View) -> None:
         names = self.query_one("#names", Lines)
