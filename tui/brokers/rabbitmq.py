@@ -43,7 +43,7 @@ class RabbitBroker:
         self._missing: dict[str, float] = {}
         """Queue -> when it was asked for in vain; monotonic."""
         self._forbidden: set[str] = set()
-        self._turn = 0
+        self._turn = self._counted = 0
         self._quarantine = Quarantine(self._link)
         self._peek = Peek(self._link)
         self._api: Management | None = None
@@ -174,9 +174,10 @@ class RabbitBroker:
         return self._api.unacked() if self._api is not None else None
 
     def unacked_by_queue(self) -> Mapping[str, int | None] | None:
-        """The same by queue; None of one that the API has not told of yet."""
-        if self._api is None or self._api.unacked() is None:
+        """The same by queue once each round; None of one that the API has not told of yet."""
+        if self._api is None or self._api.unacked() is None or self._api.rounds == self._counted:
             return None
+        self._counted = self._api.rounds
         return {name: one.unacked if (one := self._listed(name)) else None for name in self._read}
 
     def delivered(self, ids: Collection[str]) -> Delivered | None:
@@ -196,8 +197,11 @@ class RabbitBroker:
     ) -> Peeked:
         """Messages are taken out and put back, for who has asked for that."""
         with self._link.told():
-            kind = self._api.kind(queue) if self._api is not None else ""
-            return self._peek.page(queue, end, offset, count, asked, kind)
+            api = self._api
+            if api is not None and not api.complete:
+                self.discover()
+            kind, limit = (api.kind(queue), api.limit(queue)) if api is not None else ("", None)
+            return self._peek.page(queue, end, offset, count, asked, kind, limit)
 
     def sample_names(self, queue: str, count: int, steps: Collection[int] = ()) -> Sampled:
         """Refused: a page that was asked for tells its names."""

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
+from collections import deque
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
-from .. import urls
 from ..links.management import ERRORS, Api, in_words
 from ..model.observations import QueueDepth
-from ..model.waiting import Flow, Waiting
+from ..model.waiting import WINDOW_S, Flow, Waiting
 
 PAGE_QUEUES = 300
 ROUND_EVERY_S = 5.0
 """RabbitMQ itself takes its figures every five seconds."""
 COLUMNS = (
-    "name,type,exclusive,auto_delete,consumers,messages_ready,messages_unacknowledged,"
-    "message_stats.publish_details.rate,message_stats.deliver_get_details.rate,"
+    "name,type,arguments,effective_policy_definition,exclusive,auto_delete,consumers,messages_ready,messages_unacknowledged,"
+    "message_stats.publish,message_stats.deliver_get,message_stats.redeliver,"
     "backing_queue_status.priority_lengths"
 )
+LEAST_WINDOW_S = 3.0
+"""Rates of less are chance: counts come in steps, each few seconds."""
 PLUMBING = re.compile(r"(?:.+\.)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\..+)?")
 """How Celery calls the queues of replies, events and RPC results; they delete themselves."""
 
@@ -39,6 +41,16 @@ class Listed(msgspec.Struct, frozen=True):
     waiting: Waiting
     depth: QueueDepth | None
     """As a reading of it."""
+    limit: int | None = None
+    """How often a message of a quorum queue may come back before it is dropped."""
+
+
+class Counted(NamedTuple):
+    """Messages that came to a queue and were taken from it, since it is counted."""
+
+    at: float
+    came: int
+    taken: int
 
 
 class Management:
@@ -46,13 +58,15 @@ class Management:
 
     def __init__(self, url: str, vhost: str, login: tuple[str, str]) -> None:
         """``login``: user and password of the broker, where the URL names none."""
-        self._url, self._vhost = url, vhost
+        self._vhost = vhost
         self._api = Api(url, login)
         self.queues: dict[str, Listed] = {}
         self.trouble = ""
         self.complete = False
         """Whether a whole round was read."""
         self._round: dict[str, Listed] = {}
+        self._counts: dict[str, deque[Counted]] = {}
+        self.rounds = 0
         self._page, self._due = 1, 0.0
 
     def step(self) -> bool:
@@ -62,7 +76,7 @@ class Management:
         try:
             more = self._read()
         except ERRORS as error:
-            self.trouble = urls.clean(in_words(error, self._api.base, self._vhost), self._url)
+            self.trouble = in_words(error, self._api.base, self._vhost)
             self._round = {}
             return self._rest()
         self.trouble = ""
@@ -70,7 +84,8 @@ class Management:
             self._page += 1
             return False
         self.queues, self._round = self._round, {}
-        self.complete = True
+        self._counts = {name: self._counts[name] for name in self.queues if name in self._counts}
+        self.complete, self.rounds = True, self.rounds + 1
         return self._rest()
 
     def listed(self, queue: str) -> Listed | None:
@@ -80,6 +95,10 @@ class Management:
     def kind(self, queue: str) -> str:
         """``classic``, ``quorum`` or ``stream``; empty: not known."""
         return self.queues[queue].kind if queue in self.queues else ""
+
+    def limit(self, queue: str) -> int | None:
+        """Its delivery limit, if it has one and it was told."""
+        return self.queues[queue].limit if queue in self.queues else None
 
     def unacked(self) -> int | None:
         """All queues of the virtual host together."""
@@ -97,8 +116,20 @@ class Management:
         at = time.time()
         for item in page["items"]:
             if isinstance(name := item.get("name"), str) and _is_for_tasks(item, name):
-                self._round[name] = _listed(item, at)
+                self._round[name] = _listed(item, at, self._flow(name, _counted(item, at)))
         return bool(page["items"]) and self._page < int(page["page_count"])
+
+    def _flow(self, name: str, now: Counted | None) -> Flow | None:
+        if now is None:
+            self._counts.pop(name, None)
+            return None
+        kept = self._counts.setdefault(name, deque())
+        if kept and now.came < kept[-1].came:  # the node or the queue is new
+            kept.clear()
+        kept.append(now)
+        while now.at - kept[0].at > WINDOW_S + ROUND_EVERY_S:
+            kept.popleft()
+        return flow_between(kept[0], now)
 
 
 def _is_for_tasks(item: dict[str, Any], name: str) -> bool:
@@ -107,8 +138,7 @@ def _is_for_tasks(item: dict[str, Any], name: str) -> bool:
     return not (item.get("auto_delete") is True and PLUMBING.fullmatch(name))
 
 
-def _listed(item: dict[str, Any], at: float) -> Listed:
-    flow = _rates(item.get("message_stats"))
+def _listed(item: dict[str, Any], at: float, flow: Flow | None) -> Listed:
     lengths = _inside(item.get("backing_queue_status")).get("priority_lengths")
     by_priority = {
         str(step): count for step, count in _inside(lengths).items() if _whole(count) is not None
@@ -124,19 +154,33 @@ def _listed(item: dict[str, Any], at: float) -> Listed:
         depth=None
         if ready is None
         else QueueDepth(ready, by_priority, consumers, waiting=waiting, at=at),
+        limit=_limit(item),
     )
 
 
-def _rates(stats: Any) -> Flow | None:
-    """Messages in and out a second; RabbitMQ tells neither of a queue that nobody ever used."""
-    told = [
-        _inside(_inside(stats).get(name)).get("rate")
-        for name in ("publish_details", "deliver_get_details")
-    ]
-    rates = [float(rate) if isinstance(rate, int | float) else None for rate in told]
-    if rates == [None, None]:
+def _limit(item: dict[str, Any]) -> int | None:
+    """The lower of what the queue was declared with and what a policy says."""
+    declared = _whole(_inside(item.get("arguments")).get("x-delivery-limit"))
+    policy = _whole(_inside(item.get("effective_policy_definition")).get("delivery-limit"))
+    return min((one for one in (declared, policy) if one is not None), default=None)
+
+
+def _counted(item: dict[str, Any], at: float) -> Counted | None:
+    """Its totals; None where messages came that RabbitMQ does not count, as dead letters."""
+    stats = _inside(item.get("message_stats"))
+    came, taken = _whole(stats.get("publish")), _whole(stats.get("deliver_get"))
+    if came is None and item.get("messages_ready"):
         return None
-    return Flow(rates[0] or 0.0, rates[1] or 0.0, sure=True)
+    return Counted(at, came or 0, (taken or 0) - (_whole(stats.get("redeliver")) or 0))
+
+
+def flow_between(first: Counted, last: Counted) -> Flow | None:
+    """Messages a second; RabbitMQ's own rates are often zero between two of its samples."""
+    took_s = last.at - first.at
+    if took_s < LEAST_WINDOW_S:
+        return None
+    came, taken = last.came - first.came, last.taken - first.taken
+    return Flow(max(0, came) / took_s, max(0, taken) / took_s, sure=True)
 
 
 def _inside(value: Any) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def check(url: str, vhost: str, login: tuple[str, str]) -> None:
     except ERRORS as error:
         if _may_pass(error):
             return
-        told = urls.clean(in_words(error, api.base, vhost), url)
+        told = in_words(error, api.base, vhost)
         raise SettingsError(
             f"T{told[1:].rstrip('?')}", "Check --management-url, or leave it out."
         ) from None
@@ -98,7 +98,7 @@ def parts_of(url: str) -> tuple[str, str, str]:
 
 
 def in_words(error: BaseException, base: str, vhost: str) -> str:
-    """What is wrong with the API at that URL, in one sentence."""
+    """What is wrong with the API at that URL, in one sentence; the login is not in ``base``."""
     who = f"the management API {base}"
     if isinstance(error, urllib.error.HTTPError):
         with error:

@@ -179,7 +179,12 @@ class QueueScreen(BaseScreen):
         self.behind = offset
         self.main.edge(False)
         self.main.touched = False
-        self._look()
+        self._look(asked=self._agreed())
+
+    def _agreed(self) -> int:
+        """Who was shown messages of it, being told what that does, may turn pages."""
+        page = self.host.cluster.peeks.pages.get(self.queue_name)
+        return 1 if page is not None and page.marks and not page.error else 0
 
     def _page(self) -> Peeked | None:
         page = self.host.cluster.peeks.pages.get(self.queue_name)
@@ -189,7 +194,7 @@ class QueueScreen(BaseScreen):
     def do_refresh(self) -> None:
         """Read the messages again, names too."""
         page = self._page()
-        self._look(SAMPLE, page.asks if page is not None else 0)
+        self._look(SAMPLE, (page.asks if page is not None else 0) or self._agreed())
         super().do_refresh()
 
     def do_yank(self) -> None:
