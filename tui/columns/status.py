@@ -201,6 +201,7 @@ def figures(view: View, width: int) -> list[Fact]:
     """Line 2: in, out, err, busy, backlog and how it moves, held, unacked."""
     cluster, now = view.cluster, view.now
     heard = any(worker.events_enabled for worker in cluster.workers.values())
+    heard = heard and cluster.links.blocked() is None  # workers cannot send events then
     arriving = cluster.received_rate.per_second(now) if heard else None
     leaving = cluster.finished_rate.per_second(now) if heard else None
     facts = [
