@@ -6,7 +6,8 @@ import pytest
 from textual.screen import Screen
 
 from celery_tui.widgets.header import Header
-from tests.screens.states import STATES, app_on, no_machine, settle
+from tests.screens.sample import app_on
+from tests.screens.states import STATES, no_machine, settle
 
 DIGITS = ("2", "3", "4", "8")
 
