@@ -143,6 +143,7 @@ class Monitor:
         assert self._site is not None  # noqa: S101  narrows for the type checker only
         self.cluster.visibility_of_app = visibility_of(self._app)
         self.cluster.is_amqp = self._site.scheme in AMQP
+        self.cluster.has_management = bool(self.settings.management_url)
         events = EventSource(self.inbox, self._site, lambda: self.cluster.events_counted)
         sources: dict[str, Source] = {
             "inspect": InspectSource(self.inbox, self._site),

@@ -140,7 +140,8 @@ def purged() -> Cluster:
     """A queue in quarantine, and the outcomes of acts."""
     cluster = busy_cluster()
     name = "celery-tui:quarantine:emails:20261120T120800Z"
-    cluster.apply(QueueDepths(NOW - 1, {name: QueueDepth(88_110, {}, quarantine=True)}))
+    read = {name: QueueDepth(88_110, {}, quarantine=True)}
+    cluster.apply(QueueDepths(NOW - 1, read, sampled=True))
     for number, (stage, text) in enumerate(
         (
             (Stage.ACKNOWLEDGED, "2 of 3 workers answered"),
