@@ -94,6 +94,8 @@ class Context:
     """The newest quarantine made in this run and not brought back."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set when the program ends: nobody waits for proof any longer."""
+    halt: threading.Event = field(default_factory=threading.Event)
+    """Set when the operator stops an act that takes long."""
 
     def __post_init__(self) -> None:
         if self.settings.read_only:

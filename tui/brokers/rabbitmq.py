@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
 from ..errors import BrokerError, TuiError
@@ -12,7 +12,7 @@ from ..links.site import Site
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
 from ..model.waiting import Waiting
-from .base import Broker, Delivered, Found, Quarantined
+from .base import Broker, Delivered, Found, Progress, Quarantined
 from .rabbitmq_api import Listed, Management
 from .rabbitmq_peek import WHAT_IT_DOES, Peek
 from .rabbitmq_quarantine import Quarantine
@@ -95,9 +95,9 @@ class RabbitBroker:
                     break
         self._told_by_api(names)
         held = {
-            one.name: QueueDepth(one.moved, {}, quarantine=True)
+            one.name: QueueDepth(one.moved, {}, quarantine=True, doubtful=one.doubtful)
             for one in self._quarantine.listed()
-            if one.moved
+            if one.moved or one.doubtful
         }
         return {**self._read, **held}
 
@@ -213,17 +213,25 @@ class RabbitBroker:
 
     # -- quarantine ---------------------------------------------------------------------------
 
-    def quarantine(self, queue: str) -> Quarantined:
+    def quarantine(self, queue: str, progress: Progress | None = None) -> Quarantined:
         """Take the messages that wait now into a file of ours."""
         at = time.time()
         with self._link.told():
-            return self._quarantine.set_aside(queue, quarantine_name(queue, at), at)
+            return self._quarantine.set_aside(queue, quarantine_name(queue, at), at, progress)
 
-    def restore(self, name: str, progress: Callable[[int], None] | None = None) -> int:
+    def restore(
+        self, name: str, progress: Progress | None = None, *, doubtful: bool = False
+    ) -> int:
         """Send a file's messages again, each confirmed; how many came back."""
         with self._link.told():
-            return self._quarantine.move_back(name, progress)
+            return self._quarantine.move_back(name, progress, doubtful)
+
+    def discard(self, name: str) -> int:
+        """Throw a file away in which there are only doubtful messages."""
+        with self._link.told():
+            return self._quarantine.throw_away(name)
 
     def quarantines(self) -> list[Quarantined]:
         """All files of this virtual host, oldest first."""
-        return self._quarantine.listed()
+        with self._link.told():
+            return self._quarantine.settled()

@@ -107,6 +107,9 @@ def depth_cell(queue: Queue, view: View) -> Cell:
         return UNKNOWN
     if not view.stale and queue.read_at is not None and view.now - queue.read_at > OLD_S:
         return stale(count(queue.depth), view)
+    if queue.doubtful:
+        sure = f"{count(queue.depth)}+" if queue.depth else ""
+        return known(queue.depth, f"{sure}{count(queue.doubtful)}?", view, "warn")
     return known(queue.depth, count(queue.depth), view, "bright" if unconsumed(queue, view) else "")
 
 
@@ -162,7 +165,7 @@ def _change(change: int, sure: str = "") -> str:
 def consumers_cell(queue: Queue, view: View) -> Cell:
     """Who listens."""
     if queue.quarantine:
-        return "Z undoes it", "acc"
+        return ("doubtful", "warn") if queue.only_doubtful else ("Z undoes it", "acc")
     names = listeners(queue, view)
     if names is None:
         return UNKNOWN

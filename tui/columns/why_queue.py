@@ -38,6 +38,8 @@ def parts(queue: Queue, view: View) -> list[Part]:
     """What waits, how it moves, who takes it; of a quarantine what it holds."""
     if queue.quarantine:
         note = "we moved them here when we purged; Z moves them back"
+        if queue.doubtful:
+            note += "; ? a killed dashboard left open whether these are in their queue, too"
         return [Part("Quarantine", (_depth(queue, view, note),))]
     return [
         Part("Waits", tuple(_waits(queue, view))),

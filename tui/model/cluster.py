@@ -256,6 +256,7 @@ class Cluster(KeptTasks):
             )
             queue.empty_since = None if reading.depth else queue.empty_since or read.at
             queue.consumers, queue.quarantine = reading.consumers, reading.quarantine
+            queue.doubtful = reading.doubtful
             uncounted = reading.consumers == 0 and bool(self.consumers(name))
             queue.uncounted_since = (queue.uncounted_since or read.at) if uncounted else None
             queue.waiting = reading.waiting or queue.waiting

@@ -58,6 +58,8 @@ class QueueDepth(msgspec.Struct, frozen=True, gc=False):
     by_priority: dict[str, int]
     consumers: int | None = None
     quarantine: bool = False
+    doubtful: int = 0
+    """Of a quarantine: messages besides that may be in their queue, or have run, too."""
     waiting: Waiting | None = None
     """Age of the oldest message and rates, where they were looked at; None: as told before."""
     at: float | None = None

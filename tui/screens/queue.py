@@ -14,7 +14,7 @@ from ..commands import catalog
 from ..commands.base import Command
 from ..model.peeked import End, Peeked
 from ..model.queue import Queue
-from ..model.seam import Act, Target
+from ..model.seam import Act
 from ..widgets.chart_pane import ChartPane
 from ..widgets.lines import BLANK, Line, Lines
 from ..widgets.table import VirtualTable
@@ -206,10 +206,10 @@ class QueueScreen(BaseScreen):
 
     def do_purge(self) -> None:
         """Purge this queue."""
-        self.ask(Act.PURGE, [Target("queue", self.queue_name)])
+        self.ask(Act.PURGE, [self.queue_target(self.queue_name)])
 
     def do_undo(self) -> None:
         """Restore this quarantine, else the last purge."""
         queue = self.host.cluster.queues.get(self.queue_name)
         held = queue is not None and queue.quarantine
-        self.ask(Act.UNDO, [Target("queue", self.queue_name)] if held else [])
+        self.ask(Act.UNDO, [self.queue_target(self.queue_name)] if held else [])
