@@ -2,8 +2,11 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +46,27 @@ thread.join()
 """
 
 
+WATCH = """
+import sys, time
+from celery_tui.model.seam import Health
+from celery_tui.preflight import with_app
+from celery_tui.settings import Settings
+from celery_tui.sources.inbox import Inbox
+from celery_tui.sources.results import ResultSource
+
+source = ResultSource(Inbox(), with_app(Settings(app="proj")))
+source.want(("a",))
+source.start()
+while source._thread.is_alive():
+    told = source.inbox.take()
+    if isinstance(told, Health):
+        print(told.state.value, told.tries, told.error or "", flush=True)
+    elif told is None:
+        print(flush=True)  # who reads this never waits for ever
+        time.sleep(0.05)
+"""
+
+
 @dataclass
 class Project:
     """The project with a broker and a database of its own."""
@@ -61,6 +85,29 @@ class Project:
     def manage(self, *words: str) -> None:
         """One of Django's commands."""
         self.run("-m", "django", *words, "--settings", "proj.settings", "--pythonpath", ".")
+
+    @contextmanager
+    def watched(self) -> Iterator[Callable[[str], str]]:
+        """A source of results in a process of its own; waits for the next health that begins so."""
+        with subprocess.Popen(
+            [sys.executable, "-c", WATCH],
+            cwd=FOLDER,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            lines = process.stdout
+
+            def until(words: str) -> str:
+                return wait_for(
+                    lambda: [line for line in [lines.readline()] if line.startswith(words)], words
+                )[0]
+
+            try:
+                yield until
+            finally:
+                process.kill()
 
     def read(self, *ids: str) -> Any:
         """What our backend says, in a process and a thread of its own."""
@@ -141,6 +188,62 @@ def test_a_project_that_was_not_migrated_is_told(project: Project) -> None:
         "The result backend django-db has no table django_celery_results_taskresult."
         " Run: python manage.py migrate"
     )
+
+
+def test_tables_that_go_while_we_read_are_told_and_found_again(project: Project) -> None:
+    with project.watched() as until:
+        until("live")
+        project.manage("migrate", "-v", "0", "django_celery_results", "zero")
+        try:
+            assert "has no table django_celery_results_taskresult" in until("lost 2")
+        finally:
+            project.manage("migrate", "-v", "0")
+        until("live")
+
+
+def test_a_database_that_hangs_is_lost_and_live_again(
+    project: Project, request: pytest.FixtureRequest
+) -> None:
+    database = json.loads(project.env["CT_DATABASE"])
+    if "PASSWORD" in database:
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        hang, go_on, words = postgres.pause, postgres.resume, "does not answer in time"
+    else:
+        greedy = sqlite3.connect(database["NAME"], isolation_level=None)
+        words = "is locked by a writer"
+
+        def hang() -> None:
+            greedy.execute("BEGIN EXCLUSIVE")
+
+        def go_on() -> None:
+            greedy.execute("ROLLBACK")
+
+    with project.watched() as until:
+        until("live")
+        hang()
+        try:
+            assert words in until("lost 1")
+            assert words in until("lost 2")
+        finally:
+            go_on()
+        until("live")
+
+
+def test_a_driver_that_is_missing_is_told(project: Project) -> None:
+    if "PASSWORD" not in project.env["CT_DATABASE"]:
+        return  # Python itself brings SQLite's
+    without = "import sys; sys.modules['psycopg'] = sys.modules['psycopg2'] = None\n"
+    error = json.loads(project.run("-c", without + READ, "a"))["error"]
+    assert "Error loading psycopg2 or psycopg module. " in error
+    assert "\n" not in error
+
+
+def test_a_database_without_a_name_is_told(project: Project) -> None:
+    database = {**json.loads(project.env["CT_DATABASE"]), "NAME": ""}
+    if "PASSWORD" in database:
+        return  # PostgreSQL has one by default
+    error = Project({**project.env, "CT_DATABASE": json.dumps(database)}).read("a")["error"]
+    assert error.startswith("The result backend django-db cannot open its database: settings.DATA")
 
 
 def test_a_wrong_password_is_told_and_not_shown(project: Project) -> None:
