@@ -214,7 +214,7 @@ def _meta_of(row: Mapping[str, Any]) -> ResultMeta:
         "date_done": row["date_done"] if row["status"] in FINAL else None,
     }
     children = about.get("children") if isinstance(about, dict) else None
-    return of_row(row["task_id"], fields, children)
+    return of_row(row["task_id"], fields, {"children": children})
 
 
 def _serialized(text: str | None, encoding: str) -> str | bytes | None:
