@@ -76,6 +76,8 @@ def rabbit() -> Iterator[RabbitServer]:
 
 INTEGRATION = ("tests/integration/", "tests/faults/")
 """Where the tests lie that talk to real servers."""
+SHARED = (*INTEGRATION, "tests/backends/test_facts.py")
+"""Whose tests stay together, because they share what is dear."""
 
 
 class FilesOfServers(LoadScopeScheduling):  # type: ignore[misc]
@@ -86,7 +88,7 @@ class FilesOfServers(LoadScopeScheduling):  # type: ignore[misc]
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("::" if nodeid.startswith(INTEGRATION) else "[", 1)[0]
+        return nodeid.split("::" if nodeid.startswith(SHARED) else "[", 1)[0]
 
 
 @pytest.hookimpl(optionalhook=True)

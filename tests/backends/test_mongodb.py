@@ -13,6 +13,7 @@ from kombu.serialization import register, unregister
 
 from celery_tui.backends import open_backend
 from celery_tui.backends.base import Unlisted
+from celery_tui.backends.meta import COMPRESSED
 from celery_tui.backends.mongodb import MongoBackend
 from celery_tui.errors import BackendError
 from celery_tui.links.redis_link import NotPermitted
@@ -90,6 +91,14 @@ def test_the_app_s_settings_say_where_and_how(mongo: MongoStandIn) -> None:
     with opened("mongodb://", app()) as backend:
         (meta,) = backend.fetch(["mine"]).metas
     assert meta.result == "'as it is'"
+
+
+def test_compressed_results_are_read(mongo: MongoStandIn) -> None:
+    store(writer(mongo.url, result_compression="gzip"), "packed", "x" * 1_000)
+    assert mongo.documents["celery_taskmeta"]["packed"]["result"].startswith(COMPRESSED)
+    with opened(mongo.url) as backend:
+        (meta,) = backend.fetch(["packed"]).metas
+    assert meta.result == repr("x" * 1_000)
 
 
 def test_pickle_is_never_loaded(mongo: MongoStandIn) -> None:

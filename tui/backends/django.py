@@ -16,7 +16,6 @@ from typing import Any
 from .. import urls
 from ..errors import BackendError
 from ..model.observations import ResultMeta
-from ..model.task import FINAL
 from . import database_link
 from .base import Fetched
 from .database_rows import RecentRows
@@ -210,8 +209,7 @@ def _meta_of(row: Mapping[str, Any]) -> ResultMeta:
         "worker": row["worker"],
         "args": opened["task_args"],
         "kwargs": opened["task_kwargs"],
-        # Django writes the moment of every change there, not only of the end.
-        "date_done": row["date_done"] if row["status"] in FINAL else None,
+        "date_done": row["date_done"],
     }
     children = about.get("children") if isinstance(about, dict) else None
     return of_row(row["task_id"], fields, {"children": children})

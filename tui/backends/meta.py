@@ -11,7 +11,7 @@ import msgspec
 
 from ..compressed import COMPRESSIONS, decompressed
 from ..model.observations import ResultMeta
-from ..model.task import FAILURE, PENDING, RETRY, REVOKED, STARTED, STATES, UNKNOWN, Progress
+from ..model.task import FAILURE, FINAL, PENDING, RETRY, REVOKED, STARTED, STATES, UNKNOWN, Progress
 
 LONGEST_TEXT = 64 * 1024
 """Characters kept of a result's repr."""
@@ -128,7 +128,8 @@ def _meta(task_id: str, meta: dict[str, Any]) -> ResultMeta:
         result=shown(result) if not failed and state not in (PENDING, STARTED) else None,
         exception=_exception(result, _text(meta.get("traceback"))) if failed else None,
         traceback=_text(meta.get("traceback")),
-        date_done=_epoch(meta.get("date_done")),
+        # Databases date every change, not only the end.
+        date_done=_epoch(meta.get("date_done")) if state in FINAL else None,
         name=_text(meta.get("name")),
         args=args,
         kwargs=kwargs,
