@@ -23,14 +23,20 @@ PATIENCE_S = 3
 READ_ONLY = "SET TRANSACTION READ ONLY"
 PATIENCE = f"SET LOCAL statement_timeout = '{PATIENCE_S}s'"
 """For PostgreSQL. Of this transaction only: behind a pooler the session is not ours."""
-FIRST = {"postgresql": (READ_ONLY, PATIENCE)}
+FIRST = {
+    "postgresql": (READ_ONLY, PATIENCE),
+    "mysql": (READ_ONLY,),
+    "mariadb": (READ_ONLY,),
+}
 """What a transaction begins with, by SQLAlchemy's name of the database."""
 DRIVERS = {
     "psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient",
     "pymysql": "PyMySQL", "oracledb": "oracledb", "pyodbc": "pyodbc",
 }  # fmt: skip
 """Module of a driver -> the package that holds it."""
-_RELATION = re.compile(r'relation "([^"]+)" does not exist|no such table: (\S+)')
+_RELATION = re.compile(
+    r"""relation "([^"]+)" does not exist|no such table: (\S+)|Table '(\S+)' doesn't exist"""
+)
 _COLUMN = re.compile(r"no such column: (\S+)|column (\S+) does not exist|Unknown column '([^']+)'")
 
 
@@ -67,6 +73,10 @@ def _where(url: URL, who: str) -> tuple[URL, dict[str, Any]]:
     if url.get_driver_name() == "psycopg":
         # A statement that psycopg prepares by itself is unknown behind a pooler.
         return url, {"connect_timeout": PATIENCE_S, "prepare_threshold": None}
+    if url.get_driver_name() in ("pymysql", "mysqldb"):
+        # Greetings, too, are read before we can hang up.
+        patience = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), PATIENCE_S)
+        return url, patience
     if dialect in ("postgresql", "mysql", "mariadb"):
         return url, {"connect_timeout": PATIENCE_S}
     file = url.database or ""
@@ -157,7 +167,7 @@ def in_words(error: Exception, url: str, no_table_hint: str = MADE_BY_WORKERS) -
         refused.said = said
         return refused
     if table is not None:
-        return _no_table(url, table[1] or table[2], no_table_hint)
+        return _no_table(url, next(filter(None, table.groups())), no_table_hint)
     column = _COLUMN.search(said)
     if column is not None:
         lacking = next(filter(None, column.groups()))
@@ -173,6 +183,7 @@ def _no_table(url: str, table: str, hint: str) -> BackendError:
 
 
 EXPLAINED = (
+    (("' to database '",), "does not let this user into the database", "Ask for SELECT in it."),
     (
         ("password authentication failed", "Access denied", "no password supplied"),
         "refused the user name or password",

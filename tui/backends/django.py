@@ -33,7 +33,9 @@ NOT_OURS = ("pool", "transaction_mode")
 """Options of the project's connections that a reader has no use for: SQLite would be locked."""
 OURS: dict[str, dict[str, Any]] = {
     "postgresql": {"connect_timeout": database_link.PATIENCE_S},
-    "mysql": {"connect_timeout": database_link.PATIENCE_S},
+    "mysql": dict.fromkeys(
+        ("connect_timeout", "read_timeout", "write_timeout"), database_link.PATIENCE_S
+    ),
     "sqlite": {"timeout": database_link.PATIENCE_S},
 }
 """Options that keep nobody waiting, by Django's name of the database."""
