@@ -314,6 +314,7 @@ class Cluster(KeptTasks):
             self.moved(task, PENDING, oldest=True)
 
     def _family(self, task: Task, meta: ResultMeta) -> None:
+        self.families.adopt(task, meta.children, self.tasks)
         self.families.note(task)
         self.families.sent(task.id, meta.children)
         part = stored.failed_part(meta)
