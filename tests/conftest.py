@@ -11,7 +11,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.rabbit import RabbitServer
-from tests.servers import RedisServer, ServerMissing
+from tests.servers import PostgresServer, RedisServer, ServerMissing
 
 TOOK = re.compile(r"^\[took\] (?P<what>.+): (?P<seconds>[\d.]+) s$", re.MULTILINE)
 """What `tests.servers.wait_for` prints."""
@@ -67,6 +67,18 @@ def a_rabbit(*, management: bool = False, conf: str = "") -> Iterator[RabbitServ
         yield started
 
 
+@contextmanager
+def a_postgres() -> Iterator[PostgresServer]:
+    """The same for a PostgreSQL."""
+    try:
+        started = PostgresServer()
+    except ServerMissing as error:
+        missing(str(error))
+        raise
+    with started:
+        yield started
+
+
 @pytest.fixture(scope="module")
 def rabbit() -> Iterator[RabbitServer]:
     """A RabbitMQ for the tests of one module."""
@@ -74,33 +86,41 @@ def rabbit() -> Iterator[RabbitServer]:
         yield started
 
 
-INTEGRATION = ("tests/integration/", "tests/faults/")
+INTEGRATION = ("tests/integration/", "tests/faults/", "tests/walk/")
 """Where the tests lie that talk to real servers."""
+SHARED = (*INTEGRATION, "tests/backends/test_facts.py")
+"""Whose tests stay together, because they share what is dear."""
 
 
 class FilesOfServers(LoadScopeScheduling):  # type: ignore[misc]
     """Keeps each file of integration tests on one xdist worker: its tests share servers.
+
+    Faults on RabbitMQ are another file's worth: they share nothing with those on Redis.
 
     `--dist loadgroup` would do that, but xdist 3.8 writes its groups into a private attribute
     that pytest 9.2 no longer reads (pytest-xdist issue 1386).
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("::" if nodeid.startswith(INTEGRATION) else "[", 1)[0]
+        if not nodeid.startswith(SHARED):
+            return nodeid.split("[", 1)[0]
+        return nodeid.split("::", 1)[0] + ("[rabbitmq]" if "[rabbitmq" in nodeid else "")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesOfServers:
-    """Distribute single tests, and integration tests by file."""
+    """Distribute single tests, and integration tests by file, in the order collected."""
+    config.option.loadscopereorder = False
     return FilesOfServers(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies there as such."""
+    """Mark what lies there as such; they go first: they wait, and the rest fills the gaps."""
     for item in items:
         if item.nodeid.startswith(INTEGRATION):
             item.add_marker(pytest.mark.integration)
+    items.sort(key=lambda item: not item.nodeid.startswith(SHARED))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

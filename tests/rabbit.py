@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -10,10 +11,11 @@ import subprocess
 import tempfile
 import time
 import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import psutil
 from kombu.connection import Connection
@@ -88,6 +90,16 @@ class RabbitServer:
         """The management API, where it was asked for."""
         return f"http://guest:guest@127.0.0.1:{self.management_port}"
 
+    def manage(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Ask its management API as guest; the answer, if it has one."""
+        address = f"http://127.0.0.1:{self.management_port}/api/{path}"
+        login = {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(address, data, login, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  our own
+            text = answer.read()
+        return json.loads(text) if text else None
+
     def start(self) -> Self:
         """Start, on new ports at the first time, and return once it answers."""
         first = not self.port
@@ -123,6 +135,16 @@ class RabbitServer:
     def resume(self) -> None:
         """End a pause."""
         os.kill(self.pid, signal.SIGCONT)
+
+    def ctl(self, *command: str) -> str:
+        """What rabbitmqctl says, asked as the node itself."""
+        program = Path(self._server).with_name("rabbitmqctl")
+        done = subprocess.run(
+            [program, *command], env=self._environment(), capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def processes(self) -> list[psutil.Process]:
         """Everything that runs for it."""

@@ -14,7 +14,7 @@ import msgspec
 from . import triage, urls
 from .errors import ActionError, TuiError
 from .links.kombu_link import opened
-from .links.site import Site, app_secrets, completed, load_app, site_of
+from .links.site import AMQP, Site, app_secrets, completed, load_app, site_of
 from .model.asking import Asking, few_scheduled, revoke_asked_at
 from .model.cluster import Cluster
 from .model.fates import Visibility
@@ -144,6 +144,8 @@ class Monitor:
     def _start_sources(self) -> None:
         assert self._site is not None  # noqa: S101  narrows for the type checker only
         self.cluster.visibility_of_app = visibility_of(self._app)
+        self.cluster.is_amqp = self._site.scheme in AMQP
+        self.cluster.has_management = bool(self.settings.management_url)
         events = EventSource(self.inbox, self._site, lambda: self.cluster.events_counted)
         sources: dict[str, Source] = {
             "inspect": InspectSource(self.inbox, self._site),

@@ -5,22 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import missing
-from tests.servers import PostgresServer, ServerMissing
+from tests.conftest import a_postgres
+from tests.servers import PostgresServer
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL for the tests of this process."""
-    try:
-        started = PostgresServer().start()
-    except ServerMissing as error:
-        missing(str(error))
-        raise
-    try:
+    with a_postgres() as started:
         yield started
-    finally:
-        started.stop()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -1,14 +1,29 @@
-"""The cluster on which faults are made that break one worker and no other."""
+"""The clusters on which faults are made, on each kind of broker."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from tests.faults.ground import WELL, Ground, ground
+from tests.faults.places import KINDS, Servers
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """What the tests of this process share; nothing runs before it is needed."""
+    with ExitStack() as stack:
+        yield Servers(stack)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of broker; of all that AMQP can carry, too."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Ground]:
+def shop(servers: Servers, kind: str) -> Iterator[Ground]:
     """One worker that nothing happens to; those of the tests come and go."""
-    with ground() as one, one.workers(one.worker(WELL, concurrency=1)):
+    with ground(servers, kind) as one, one.workers(one.worker(WELL, concurrency=1)):
         yield one

@@ -1,4 +1,4 @@
-"""A Redis, workers that keep a ledger, and somebody who sends: what faults are made on."""
+"""A broker, workers that keep a ledger, and somebody who sends: what faults are made on."""
 
 from __future__ import annotations
 
@@ -10,33 +10,24 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import redis
-
-from tests.conftest import a_redis
 from tests.faults.ledger import Ledger
-from tests.servers import RedisServer, Worker, client, wait_for
+from tests.faults.places import Place, Servers
+from tests.servers import Worker, client, wait_for
 
 PROJECT = Path(__file__).parent / "project"
 WELL = "well"
 """Name of the worker that nothing happens to."""
-SEPARATOR = "\x06\x16"
-"""Between a queue's name and a priority."""
-DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
-"""A Redis that still has its data after a power cut."""
 
 
 class Ground:
     """One broker with its workers; all of them write into one ledger."""
 
-    def __init__(
-        self, server: RedisServer, results: RedisServer, folder: Path, **options: Any
-    ) -> None:
-        self.server, self.folder = server, folder
-        self.broker, self.backend = server.url(0), results.url(1)
+    def __init__(self, place: Place, folder: Path, **options: Any) -> None:
+        self.place, self.folder = place, folder
+        self.broker, self.backend = place.broker, place.backend
         self.ledger = Ledger(folder / "ledger")
         self.options = options
         """Celery settings of workers and senders, as ``broker_transport_options``."""
-        self.prefix = options.get("broker_transport_options", {}).get("global_keyprefix", "")
         self._gates = 0
 
     def worker(self, name: str, *queues: str, **how: Any) -> Worker:
@@ -75,22 +66,20 @@ class Ground:
         return [self.send("work", str(gate), outcome, queue=queue, **how) for _ in range(count)]
 
     def depth(self, queue: str) -> int:
-        """Messages that really wait there, in the lists of all priorities."""
-        with redis.Redis.from_url(self.broker) as connection:
-            name = f"{self.prefix}{queue}"
-            names = [name, *(f"{name}{SEPARATOR}{step}" for step in range(1, 10))]
-            return sum(int(str(connection.llen(name))) for name in names)
+        """Messages that really wait there."""
+        return self.place.depth(queue)
 
 
 @contextmanager
-def ground(results_apart: bool = False, **options: Any) -> Iterator[Ground]:
-    """Begun with nothing on it; results lie in the broker's Redis if they do not lie apart."""
+def ground(
+    servers: Servers, kind: str, results_apart: bool = False, **options: Any
+) -> Iterator[Ground]:
+    """Begun with nothing on it."""
     folder = Path(tempfile.mkdtemp(prefix="celery-tui-faults-"))
+    prefix = options.get("broker_transport_options", {}).get("global_keyprefix", "")
     try:
-        with ExitStack() as stack:
-            server = stack.enter_context(a_redis(*DURABLE))
-            results = stack.enter_context(a_redis()) if results_apart else server
-            yield Ground(server, results, folder, **options)
+        with servers.place(kind, prefix, results_apart) as place:
+            yield Ground(place, folder, **options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

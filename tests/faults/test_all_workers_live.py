@@ -7,20 +7,20 @@ from contextlib import closing
 from uuid import uuid4
 
 import pytest
-import redis
 
 from celery_tui.model.task import PENDING, REVOKED, STARTED, UNKNOWN
 from tests.faults.ground import Ground, ground
-from tests.faults.watch import agrees, watching
+from tests.faults.places import Servers
+from tests.faults.watch import Watch, agrees, watching
 from tests.servers import client, wait_for
 
 LIVE = {"fork": "online", "threads": "online"}
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Ground]:
+def shop(servers: Servers, kind: str) -> Iterator[Ground]:
     """A prefork worker and one of threads, both with two slots."""
-    with ground(task_send_sent_event=True) as one:
+    with ground(servers, kind, task_send_sent_event=True) as one:
         some = (one.worker("fork"), one.worker("threads", pool="threads"))
         with one.workers(*some):
             yield one
@@ -35,7 +35,7 @@ async def test_who_attaches_late_knows_what_runs_and_what_ran(shop: Ground) -> N
     later = shop.send("add", 1, 2, queue="fork", countdown=600)
     nobody = shop.send("add", 1, 2, queue="shelf")
     wait_for(lambda: shop.ledger.running() == set(running), "four tasks run")
-    async with watching(shop) as watch:
+    async with watching(shop, **shop.place.told_by) as watch:
         await agrees(watch, LIVE, what="attached late, all")
         said = shop.ledger.ended()
         assert said == {done: "SUCCESS", failed: "FAILURE"}
@@ -46,40 +46,32 @@ async def test_who_attaches_late_knows_what_runs_and_what_ran(shop: Ground) -> N
         gate.touch()
         await watch.ends(*running, *waiting)
         await agrees(watch, LIVE, what="and once they have ended, all")
-    with redis.Redis.from_url(shop.broker) as connection:
-        connection.delete("shelf")
+    shop.place.drop("shelf")
 
 
-def listeners(client: redis.Redis) -> set[str]:
-    """Ids of the connections that are subscribed to anything."""
-    return {str(one["id"]) for one in client.client_list(_type="pubsub")}
+async def test_what_ends_while_the_broker_cuts_us_off_is_known(shop: Ground) -> None:
+    async with watching(shop) as watch:
+        gate = shop.gate()
+        ids = [*shop.work(gate, "fork", 2), *shop.work(gate, "threads", 2, outcome="fail")]
+        await watch.begins(*ids)
+        for one in ids:
+            await watch.state(one, STARTED)
+        await watch.screen.until(lambda: _cut(shop) and _gaps(watch), "the gap is told")
+        gate.touch()
+        wait_for(lambda: _cut(shop) and not shop.ledger.running(), "all end unheard")
+        await agrees(watch, LIVE, what="after the gap all")
+        told = [watch.task(one) for one in ids]
+        assert any(task is not None and "no event" in (task.verdict or "") for task in told)
 
 
-async def test_what_ends_while_our_pubsub_connection_is_killed_is_known(shop: Ground) -> None:
-    with redis.Redis.from_url(shop.broker, decode_responses=True) as connection:
-        others = listeners(connection)
-        async with watching(shop) as watch:
-            gate = shop.gate()
-            ids = [*shop.work(gate, "fork", 2), *shop.work(gate, "threads", 2, outcome="fail")]
-            await watch.begins(*ids)
-            for one in ids:
-                await watch.state(one, STARTED)
-            _cut(connection, others)
-            gate.touch()
-            wait_for(
-                lambda: _cut(connection, others) and not shop.ledger.running(), "all end unheard"
-            )
-            await watch.screen.until(lambda: watch.document["events"]["gaps"], "the gap is told")
-            await agrees(watch, LIVE, what="after the gap all")
-            told = [watch.task(one) for one in ids]
-            assert any(task is not None and "no event" in (task.verdict or "") for task in told)
-
-
-def _cut(connection: redis.Redis, others: set[str]) -> bool:
-    """Whatever of ours listens is cut off; a worker's mailbox was there before."""
-    for victim in listeners(connection) - others:
-        connection.client_kill_filter(_id=victim)
+def _cut(shop: Ground) -> bool:
+    """Again, should it be back already."""
+    shop.place.cut()
     return True
+
+
+def _gaps(watch: Watch) -> bool:
+    return bool(watch.document["events"]["gaps"])
 
 
 async def test_a_purge_from_outside_is_seen_and_what_was_purged_never_ran(shop: Ground) -> None:

@@ -21,6 +21,7 @@ from celery_tui.links.kombu_link import opened
 from celery_tui.links.mailbox import lent_oid, mailbox
 from celery_tui.links.site import Site, site_of
 from celery_tui.settings import Settings
+from tests.rabbit import RabbitServer
 
 SETTINGS = Settings(broker="memory://")
 
@@ -143,3 +144,17 @@ def test_a_broker_that_cannot_broadcast_reaches_nobody(monkeypatch: pytest.Monke
     with wire(workers) as to:
         assert to.ask("ping", timeout_s=60) == {}
     assert workers.asked == []
+
+
+def test_rabbitmq_tells_who_still_takes_questions(rabbit: RabbitServer) -> None:
+    mine = site_of(Settings(broker=rabbit.url()))
+    with Connection(rabbit.url()) as workers, opened(mine) as connection:
+        channel = workers.default_channel
+        for name, exclusive in (("new@a", True), ("old@a", False), ("idle@a", False)):
+            channel.queue_declare(f"{name}.celery.pidbox", exclusive=exclusive, auto_delete=False)
+        channel.basic_consume("old@a.celery.pidbox")
+        with mailbox(connection, mine, "asks") as box:
+            names = ("new@a", "old@a", "idle@a", "gone@a")
+            assert box.standing(names) == frozenset({"new@a", "old@a"})
+            channel.queue_delete("old@a.celery.pidbox")
+            assert box.standing(names) == frozenset({"new@a"})

@@ -147,7 +147,7 @@ def purged() -> Cluster:
         killed: QueueDepth(0, {}, quarantine=True, doubtful=200),
         some: QueueDepth(1_400, {}, quarantine=True, doubtful=37),
     }
-    cluster.apply(QueueDepths(NOW - 1, held))
+    cluster.apply(QueueDepths(NOW - 1, held, sampled=True))
     for number, (stage, text) in enumerate(
         (
             (Stage.ACKNOWLEDGED, "2 of 3 workers answered"),

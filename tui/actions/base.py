@@ -148,7 +148,7 @@ def broker_lost(cluster: Cluster) -> str:
     for source in ("events", "queues", "inspect"):
         health = cluster.health.get(source)
         if health is not None and health.state == Link.LOST:
-            return "The broker is lost"
+            return "The broker is blocked by an alarm" if health.blocked else "The broker is lost"
     return ""
 
 

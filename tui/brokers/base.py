@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -93,7 +93,7 @@ class Broker(Protocol):
     def unacked(self) -> int | None:
         """Messages delivered and not acknowledged; None where the broker does not tell."""
 
-    def unacked_by_queue(self) -> dict[str, int] | None:
+    def unacked_by_queue(self) -> Mapping[str, int | None] | None:
         """One step of counting them by queue: the counts when a round ended, else None."""
 
     def delivered(self, ids: Collection[str]) -> Delivered | None:

@@ -211,6 +211,8 @@ def becomes_cell(task: Task, view: View) -> Cell:
     if fate is None:
         return args_cell(task, view)
     ran = fate.was == STARTED
+    if fate.went_back:
+        return "in its queue again", ""
     if fate.unacked and fate.back_at is not None:
         wait_s = fate.back_at - view.now
         return (f"back in {duration(wait_s)}" if wait_s > 0 else "back any moment"), ""

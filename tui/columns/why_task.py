@@ -202,7 +202,9 @@ def _how_judged(task: Task, view: View) -> tuple[str, str]:
     if task.id in reconciler.fates:
         return WORKED_OUT, "its process left (heartbeats, pings), and nobody told an end of it"
     if task.source == BROKER:
-        note = "its queue is empty, no worker lists it, it is not unacknowledged"
+        note = "its queue is empty, no worker lists it"
+        if not view.cluster.is_amqp:
+            note += ", it is not unacknowledged"
         stored = view.cluster.live_since("results") is not None
         return WORKED_OUT, note + (" and has no result" if stored else "; results: not readable")
     if task.state == STATE_UNKNOWN and task.source == INSPECT:
@@ -222,6 +224,12 @@ def _asked(asked: Asked) -> Origin:
 
 def _message(task: Task, fate: Fate, view: View) -> list[Origin]:
     """Whether its message is still unacknowledged, and when it comes back."""
+    if fate.went_back:
+        note = "RabbitMQ takes back what is not acknowledged when a connection closes"
+        return [told("message", "in its queue again", WORKED_OUT, fate.parting.at, note)]
+    if fate.unacked is None and view.cluster.is_amqp:
+        need = "its worker did not tell whether it was acknowledged: RabbitMQ does not"
+        return [unknown("message", need)]
     if fate.unacked is None:
         return [unknown("message", "the unacked hash of the broker is not looked through yet")]
     if fate.parting.acknowledged.get(task.id):

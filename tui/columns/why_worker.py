@@ -166,6 +166,8 @@ def _process(worker: Worker, view: View) -> list[Origin]:
     if worker.duplicate_name:
         others = ", ".join(str(pid) for pid in worker.other_pids) or "?"
         note = "other processes with this name: they beat, or answer the same question"
+        if view.cluster.is_amqp:
+            note = "they share one mailbox: each question and each command reaches one of them"
         found.append(told("twins", (others, "warn"), WORKED_OUT, worker.heard_at, note))
     up = words.uptime_cell(worker, view)
     note = "since its start by itself, and the time since it answered"
@@ -250,6 +252,9 @@ def _late(worker: Worker) -> Origin:
 
 def _timeout(worker: Worker, view: View) -> Origin:
     visibility = view.cluster.visibility(worker.hostname)
+    if visibility.at_once:
+        note = "RabbitMQ takes back what is not acknowledged when a connection closes"
+        return told("visibility", "none: back at once", "the broker's kind", None, note)
     value = span(visibility.seconds)
     if worker.conf_at is not None:
         note = "" if worker.visibility_s is not None else "it sets none: the default of kombu"

@@ -168,7 +168,8 @@ def conf_cells(worker: Worker, view: View) -> tuple[tuple[str, Cell], ...]:
     """What its configuration says of messages that are not acknowledged."""
     if worker.conf_at is None:
         return (("visibility", UNKNOWN_CELL), ("acks late", UNKNOWN_CELL))
-    timeout = duration(view.cluster.visibility(worker.hostname).seconds)
+    visibility = view.cluster.visibility(worker.hostname)
+    timeout = "none: back at once" if visibility.at_once else duration(visibility.seconds)
     late = "yes" if worker.acks_late else "no, unless a task says so"
     return (("visibility", (timeout, "")), ("acks late", (late, "")))
 
@@ -339,7 +340,8 @@ class WorkerRows(PlainRows):
         counts = {state: states.count(state) for state in UNHEARD if state in states}
         words = "  ".join(f"{number} {state}" for state, number in counts.items())
         style = "crit" if LOST in counts else "dim" if set(counts) == {STOPPED} else "warn"
-        note = words or ("" if not states or not self.titled else "all heard")
+        all_heard = self.titled and states and UNKNOWN not in states
+        note = words or ("all heard" if all_heard else "")
         if view.stale:
             note, style = "unknown since the broker is lost", "dim"
         return Head("Workers", str(len(states)), note, style if words or view.stale else "dim", 2)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError, TuiError
 from .errors import broker_error
-from .kombu_link import established, link_errors, release
+from .kombu_link import established, hang_up, link_errors, release
 from .site import AMQP, Site
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class AmqpLink:
             raise
         except self.refusals as error:
             self._channel = None
+            if isinstance(error, OSError):
+                hang_up(self._connection)
             raise broker_error(error, self.site.url) from error
         finally:
             self._used_at = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -43,6 +43,9 @@ class Mailbox(Protocol):
 
         Answers will carry the ticket."""
 
+    def standing(self, workers: Iterable[str]) -> frozenset[str] | None:
+        """Which of these the broker still delivers questions to; None where it does not tell."""
+
     def answers(self, wait_s: float, urgent: bool) -> Iterator[Answer]:
         """What comes within about ``wait_s``; ``urgent`` while a question is out."""
 
@@ -61,6 +64,7 @@ class Asking:
         self.channel: Any = connection.default_channel
         self.oid = oid
         self._serializer = site.serializer
+        self.control_exchange = site.control_exchange
         self._exchange = Exchange(
             f"{site.control_exchange}.pidbox", "fanout", durable=False, delivery_mode="transient"
         )
@@ -92,6 +96,10 @@ class Asking:
             serializer=self._serializer,
             retry=False,
         )
+
+    def standing(self, workers: Iterable[str]) -> frozenset[str] | None:
+        """Not told."""
+        return None
 
 
 def read(message: Any) -> Answer:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .asking import ACCEPT, Answer, Asking, Mailbox, read
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kombu.connection import Connection
 
 REPLY_QUEUE_EXPIRES_S = 10.0
+EXCLUSIVE = 405
+"""The refusal of a queue that belongs to another connection, which stands."""
 
 _free_oids: deque[str] = deque()
 
@@ -50,11 +52,16 @@ def mailbox(connection: Connection, site: Site, oid: str) -> Iterator[Mailbox]:
     is_redis = connection.transport.driver_type == "redis"
     kind = RedisMailbox if is_redis else QueueMailbox
     box = kind(connection, site, oid)
+    lost = False
     try:
         yield box
+    except OSError:  # a broker that hangs would not answer to a farewell; AMQP needs none
+        lost = True
+        raise
     finally:
-        with contextlib.suppress(*connection.connection_errors, *connection.channel_errors):
-            box.close()
+        if not lost:
+            with contextlib.suppress(*connection.connection_errors, *connection.channel_errors):
+                box.close()
 
 
 class QueueMailbox(Asking):
@@ -87,6 +94,21 @@ class QueueMailbox(Asking):
             self.connection.drain_events(timeout=wait_s)
         came, self._came = self._came, []
         yield from came
+
+    def standing(self, workers: Iterable[str]) -> frozenset[str]:
+        """Those from whose mailbox somebody takes: RabbitMQ deletes it with its connection."""
+        return frozenset(name for name in workers if self._takes(name))
+
+    def _takes(self, hostname: str) -> bool:
+        queue = f"{hostname}.{self.control_exchange}.pidbox"
+        channel: Any = self.connection.channel()
+        try:
+            return bool(channel.queue_declare(queue, passive=True).consumer_count)
+        except self.connection.channel_errors as error:
+            return getattr(error, "reply_code", None) == EXCLUSIVE
+        finally:
+            if channel.is_open:
+                channel.close()
 
     def close(self) -> None:
         """Stop listening and delete the queue."""

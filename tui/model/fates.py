@@ -18,6 +18,11 @@ class Visibility(msgspec.Struct, frozen=True, gc=False):
 
     seconds: float = DEFAULT_VISIBILITY_S
     told: bool = False
+    at_once: bool = False
+    """RabbitMQ has no such timeout: what a connection held goes back when it closes."""
+
+
+AT_ONCE = Visibility(0.0, told=True, at_once=True)
 
 
 class Fate(msgspec.Struct, gc=False):
@@ -28,6 +33,8 @@ class Fate(msgspec.Struct, gc=False):
     """STARTED or RECEIVED, when it left."""
     unacked: bool | None = None
     """Whether its message still lies unacknowledged in the broker."""
+    went_back: bool = False
+    """The broker put its message back into its queue when the process's connection closed."""
     delivered_at: float | None = None
     """When that message was delivered: its visibility timeout counts from there."""
     back_at: float | None = None
@@ -53,6 +60,10 @@ def _what(fate: Fate) -> str:
 
 
 def _message(fate: Fate, visibility: Visibility) -> str:
+    if fate.went_back:
+        return "its message went back to its queue at once"
+    if visibility.at_once and fate.was == STARTED and fate.unacked is None:
+        return "its message went back to its queue only with acks_late"
     if fate.unacked:
         about = "" if visibility.told else "~"
         timeout = f"visibility timeout {about}{span(visibility.seconds)}"
@@ -81,5 +92,9 @@ def state_after(task: Task, fate: Fate, unknown: str) -> str:
     """Its state from now on: what ran has left; what waited waits still, or in its queue again."""
     if fate.was == STARTED:
         return unknown
-    back = fate.unacked is False or (fate.unacked is None and fate.parting.how == STOPPED)
+    back = (
+        fate.went_back
+        or fate.unacked is False
+        or (fate.unacked is None and fate.parting.how == STOPPED)
+    )
     return PENDING if back else task.state

@@ -152,10 +152,11 @@ def heard_task(worker: Worker, event: Event) -> None:
     worker.events_enabled = True
 
 
-def answered(worker: Worker, reply: Reply) -> bool:
+def answered(worker: Worker, reply: Reply, one_mailbox: bool = False) -> bool:
     """Fold one inspect reply in; True if it completes what its name says to that question.
 
-    Anything of an unexpected shape is left out.
+    Anything of an unexpected shape is left out. ``one_mailbox``: of several processes with its
+    name only one gets each question.
     """
     question, payload, at = reply.question, reply.payload, reply.at
     worker.ping_answered_at = max(worker.ping_answered_at or 0.0, at)
@@ -172,8 +173,17 @@ def answered(worker: Worker, reply: Reply) -> bool:
     elif question == "conf" and isinstance(payload, dict):
         _conf(worker, payload, at)
     elif question in ("active", "reserved", "scheduled") and isinstance(payload, list):
+        if one_mailbox and worker.duplicate_name:
+            _half_told(worker, reply.at)
+            return False
         return _tasks(worker, reply)
     return True
+
+
+def _half_told(worker: Worker, at: float) -> None:
+    """One of several told its tasks, nobody knows which: what its name holds is not known."""
+    worker.running = worker.reserved = worker.scheduled = None
+    _alone_again(worker, at)
 
 
 def _conf(worker: Worker, payload: dict[str, Any], at: float) -> None:

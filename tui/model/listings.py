@@ -104,6 +104,12 @@ def pinged(workers: dict[str, Worker], ended: RoundEnded) -> None:
         for worker in workers.values()
         if worker.hostname not in ended.answered and worker.first_seen < ended.asked_at
     ]
+    if ended.standing is not None:
+        for worker in silent:
+            worker.ping_missed_at = ended.asked_at
+            there = worker.hostname in ended.standing
+            worker.ping_held_at = ended.asked_at if there else None
+        return
     # Redis tells how many got the ping. Who got it and does not answer is there and blocked.
     held = max(0, (ended.receivers or 0) - len(ended.answered))
     # Which of several is a guess: who was blocked before, else who was heard last.

@@ -15,7 +15,10 @@ MOST_QUEUES = 5_000
 """Names told by events or workers make no new queue beyond so many: they may be hostile."""
 LONGEST_NAME = 1_000
 SENT_KEPT_S = 3_600.0
-"""A queue that only clients name is read for so long after the last message to it."""
+"""A queue that only clients name is read for so long after the last message to it.
+
+One that was never read is asked for so long, even if the worker that named it has stopped.
+"""
 
 
 class QueueNews:
@@ -71,7 +74,8 @@ class QueueNews:
             name for worker in workers if worker.offline_at is None for name in worker.queues or ()
         }
         for queue in self._queues.values():
-            if queue.sent_at is not None and now - queue.sent_at < SENT_KEPT_S:
+            named_at = queue.first_seen if queue.read_at is None else queue.sent_at
+            if named_at is not None and now - named_at < SENT_KEPT_S:
                 names.add(queue.name)
         return names
 

@@ -220,11 +220,13 @@ class Reconciler:
         task = self._cluster.tasks.get(task_id)
         if parting.revoked or task is None or not self._is_of(task, parting):
             return
-        acknowledged = parting.acknowledged.get(task_id)
-        known = False if acknowledged and task.state == STARTED else None
-        fate = Fate(parting, task.state, unacked=known)
+        acknowledged, ran = parting.acknowledged.get(task_id), task.state == STARTED
+        fate = Fate(parting, task.state, unacked=False if acknowledged and ran else None)
+        at_once = self._cluster.visibility(parting.hostname).at_once
+        if at_once and (not ran or acknowledged is False):
+            fate.unacked, fate.went_back = False, True
         self._say(task, fate, now)
-        if known is None:
+        if fate.unacked is None and not at_once:
             self._sought[task_id] = None
 
     def _is_of(self, task: Task, parting: Parting) -> bool:

@@ -17,7 +17,7 @@ from .listings import QUESTIONS
 from .queue import Queue
 from .seam import Act, Outcome, Stage
 from .task import BROKER, PENDING, UNKNOWN, Task
-from .worker import BLOCKED, SILENT
+from .worker import BLOCKED, LOST, SILENT
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -112,7 +112,9 @@ class Vanished:
         for task_id in page:
             task = self._cluster.tasks.get(task_id)
             if task is not None and self._is_missed(task, empty):
-                self._searches.setdefault(task_id, Search(now))
+                # RabbitMQ does not list what is unacknowledged: workers alone tell what they hold.
+                unacked = False if self._cluster.is_amqp else None
+                self._searches.setdefault(task_id, Search(now, unacked))
 
     def _empty_queues(self, now: float) -> dict[str, float]:
         """Queue -> what was sent to it before is neither in it nor listed by a worker."""
@@ -142,10 +144,20 @@ class Vanished:
         return fresh and now - queue.empty_since >= EMPTY_S
 
     def _hides(self, queue: Queue, now: float) -> bool:
-        """Whether a worker may have taken its messages and cannot say so now."""
+        """Whether a worker may have taken its messages and cannot say so now, or did not."""
         cluster = self._cluster
-        listening = (cluster.workers[name] for name in cluster.consumers(queue.name) or ())
-        return any(cluster.state_of(one, now) in (BLOCKED, SILENT) for one in listening)
+        names = cluster.consumers(queue.name) or ()
+        states = {name: cluster.state_of(cluster.workers[name], now) for name in names}
+        if cluster.is_amqp:
+            living = (name for name, state in states.items() if state != LOST)
+            return not all(map(self._told_all, living))
+        return any(state in (BLOCKED, SILENT) for state in states.values())
+
+    def _told_all(self, hostname: str) -> bool:
+        """Whether it answered when everybody was asked for all lists."""
+        rounds = self._cluster.rounds
+        alone = not self._cluster.workers[hostname].duplicate_name  # of twins one answers
+        return alone and all(hostname in rounds[one].answered for one in QUESTIONS)
 
     def _is_missed(self, task: Task, empty: dict[str, float]) -> bool:
         if task.state != PENDING or task.queue is None or task.queue not in empty:

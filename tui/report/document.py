@@ -157,7 +157,7 @@ def worker(cluster: Cluster, one: Worker, now: float) -> dict[str, Any]:
         "prefetch": one.prefetch,
         "registered": None if one.registered is None else len(one.registered),
         "lacks": None if one.registered is None else list(cluster.lacks(one.hostname)),
-        "visibility_timeout_s": cluster.visibility(one.hostname).seconds if one.conf_at else None,
+        "visibility_timeout_s": _visibility_s(cluster, one),
         "acks_late": one.acks_late,
         "autoscale": list(one.autoscale) if one.autoscale is not None else None,
         "uptime_s": one.uptime_s + now - one.stats_at
@@ -168,6 +168,12 @@ def worker(cluster: Cluster, one: Worker, now: float) -> dict[str, Any]:
         "online_at": one.online_at,
         "left": left(one),
     }
+
+
+def _visibility_s(cluster: Cluster, one: Worker) -> float | None:
+    """Null where it was not told, and where the broker has no such timeout."""
+    visibility = cluster.visibility(one.hostname)
+    return visibility.seconds if one.conf_at and not visibility.at_once else None
 
 
 def left(one: Worker) -> dict[str, Any] | None:

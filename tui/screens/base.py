@@ -89,9 +89,12 @@ class BaseScreen(Moves, Acts):
         if not self.stands:
             return
         view = self.host.view()
-        self.query_one(Header).update(self.standing(), view, self.root, self.crumbs())
+        self._frame(view)
         self.paint(view)
         self.query_one(Toasts).update(view.now)
+
+    def _frame(self, view: View) -> None:
+        self.query_one(Header).update(self.standing(), view, self.root, self.crumbs())
         self.query_one(KeyBar).update(self.footer_commands(), self.act_counts(), self.locked())
 
     @property
@@ -114,7 +117,9 @@ class BaseScreen(Moves, Acts):
         )
 
     def on_mount(self) -> None:
-        """First paint as soon as sizes are known."""
+        """First paint as soon as sizes are known; the header's height is known before."""
+        if self.query(Header):
+            self._frame(self.host.view())
         self.call_after_refresh(self.tick)
 
     def on_screen_resume(self) -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..errors import BrokerBlocked
 from ..links.asking import Answer, Mailbox
-from ..links.kombu_link import NO_BROADCAST, broadcasts, latency_ms, opened
+from ..links.kombu_link import NO_BROADCAST, broadcasts, latency_ms, opened, until_unblocked
 from ..links.mailbox import mailbox
 from ..links.site import Site
 from ..model.observations import Reply, RoundEnded
@@ -52,6 +53,7 @@ class Round(msgspec.Struct):
     answered: set[str] = msgspec.field(default_factory=set)
     ended: bool = False
     receivers: int | None = None
+    standing: frozenset[str] | None = None
 
 
 class InspectSource(Source):
@@ -89,9 +91,18 @@ class InspectSource(Source):
             if not broadcasts(connection):
                 self.off(NO_BROADCAST)
                 return
+            if connection.transport.driver_type != "redis":
+                # The broker may hold on to the reply queue of a link that was lost.
+                self._oid = str(uuid.uuid4())
             with self._mailbox(connection) as box:
                 self._due = dict.fromkeys(FIRST, 0.0)
-                self._converse(connection, box)
+                while not self.stopping.is_set():
+                    try:
+                        self._converse(connection, box)
+                    except BrokerBlocked as error:
+                        self._rounds.clear()
+                        self.blocked(error)
+                        until_unblocked(connection, self.stopping)
 
     def _mailbox(self, connection: Connection) -> AbstractContextManager[Mailbox]:
         return mailbox(connection, self.site, self._oid)
@@ -104,7 +115,7 @@ class InspectSource(Source):
                 self._send(box, question, workers)
             for answer in box.answers(TURN_S, urgent=self._open()):
                 self._hand_on(answer)
-            self._end_rounds(time.monotonic())
+            self._end_rounds(time.monotonic(), box)
             if not next_check:
                 self.live()  # only now: it was permitted to ask
             if now >= next_check:
@@ -145,11 +156,13 @@ class InspectSource(Source):
             asked.answered.add(hostname)
             self.inbox.put(Reply(asked.question, hostname, payload, asked.asked_at, time.time()))
 
-    def _end_rounds(self, now: float) -> None:
+    def _end_rounds(self, now: float, box: Mailbox) -> None:
         for ticket, one in list(self._rounds.items()):
             if not one.ended and self._is_over(one, now):
                 one.ended = True
                 if one.everybody:
+                    if one.question == "ping":
+                        one.standing = box.standing(self.known - one.answered)
                     self._tell_end(one)
             if now > one.deadline + LATE_S:
                 del self._rounds[ticket]
@@ -159,8 +172,11 @@ class InspectSource(Source):
 
     def _tell_end(self, one: Round) -> None:
         answered = frozenset(one.answered)
-        ended = RoundEnded(one.question, one.asked_at, time.time(), answered, one.receivers)
-        self.inbox.put(ended)
+        self.inbox.put(
+            RoundEnded(
+                one.question, one.asked_at, time.time(), answered, one.receivers, one.standing
+            )
+        )
 
 
 def period_s(question: str, workers: int, often: frozenset[str] = OFTEN) -> float:

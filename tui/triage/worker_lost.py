@@ -81,13 +81,17 @@ def _named(task: Task) -> str:
 
 def _told(fates: list[Fate | None], now: float) -> str:
     """What is known of the messages of the tasks that ran."""
-    gone = sum(1 for fate in fates if fate is not None and fate.unacked is False)
-    back = [fate for fate in fates if fate is not None and fate.unacked]
+    known = [fate for fate in fates if fate is not None]
+    gone = sum(1 for fate in known if fate.unacked is False and not fate.went_back)
+    again = sum(1 for fate in known if fate.went_back)
+    back = [fate for fate in known if fate.unacked]
     words = []
     if gone:
         words.append(f"{gone} acknowledged early and {'is' if gone == 1 else 'are'} gone")
     if back:
         words.append(f"{len(back)} {'comes' if len(back) == 1 else 'come'} back{_when(back, now)}")
+    if again:
+        words.append(f"{again} went back to {'its queue' if again == 1 else 'their queues'}")
     return ", ".join(words)
 
 
@@ -103,13 +107,16 @@ def _detail(
 ) -> str:
     """Whether the messages come back; that a task acknowledges late is not always known."""
     words = []
+    visibility = cluster.visibility(worker.hostname)
     if any(fate is None or fate.unacked is None for fate in fates):
-        words.append("tasks that ran come back only with acks_late")
-    if held:
+        verb = "went" if visibility.at_once else "come"
+        words.append(f"tasks that ran {verb} back only with acks_late")
+    if held and visibility.at_once:
+        words.append(f"{held:,} held went back to {'its queue' if held == 1 else 'their queues'}")
+    elif held:
         parting = _gone(worker)
         known = [cluster.reconciler.fates.get(i) for i in (parting.held if parting else ())]
         back = [fate for fate in known if fate is not None and fate.back_at is not None]
-        visibility = cluster.visibility(worker.hostname)
         timeout = f"{span(visibility.seconds)}{'' if visibility.told else ' by default'}"
         when = _when(back, now) if back else f" after the visibility timeout ({timeout})"
         words.append(f"{held:,} held come back{when}")

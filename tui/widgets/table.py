@@ -248,11 +248,10 @@ class VirtualTable(Widget, can_focus=True):
         """The cells of line ``y`` from the first to the last column that differs."""
         width = self.size.width
         same_row = before.row_id == after.row_id and len(before.cells) == len(after.cells)
-        if not same_row or (before.cursor, before.marked, before.style) != (
-            after.cursor,
-            after.marked,
-            after.style,
-        ):
+        told = (before.cursor, before.marked, before.style)
+        same_look = told == (after.cursor, after.marked, after.style)
+        # The second line of a row has no id, and no columns.
+        if not after.row_id or not same_row or not same_look:
             return Region(0, y, width, 1)
         differing = [
             place
