@@ -16,9 +16,10 @@ from typing import Any
 from amqp import spec
 from amqp.channel import Channel
 
-from celery_tui.brokers import rabbitmq_quarantine
+from celery_tui.brokers import rabbitmq_batches
 from celery_tui.brokers.rabbitmq import RabbitBroker
-from celery_tui.brokers.rabbitmq_file import Journal, as_record
+from celery_tui.brokers.rabbitmq_file import Journal
+from celery_tui.brokers.rabbitmq_record import as_record
 from celery_tui.links.site import Site
 
 OF_A_PURGE = ("got", "written", "acking", "acknowledged", "committing", "committed", "acked")
@@ -70,7 +71,7 @@ def lay(death: Death) -> None:
 
     for place, name, what in (
         (Journal, "write", writing),
-        (rabbitmq_quarantine, "as_record", reading),
+        (rabbitmq_batches, "as_record", reading),
         (Channel, "basic_publish", publishing),
         (Channel, "tx_commit", committing),
     ):
@@ -82,7 +83,7 @@ def main(url: str, queue: str, name: str, point: str, times: str, batch: str) ->
 
     Prints how many of an undo are back after each batch.
     """
-    rabbitmq_quarantine.BATCH_MESSAGES = int(batch)
+    rabbitmq_batches.BATCH_MESSAGES = int(batch)
     lay(Death(point, int(times)))
     broker = RabbitBroker(Site(url))
     if name != FOR_EVER:

@@ -23,7 +23,7 @@ from amqp.basic_message import Message
 from amqp.exceptions import NotFound
 from kombu.connection import Connection
 
-from celery_tui.brokers import rabbitmq_quarantine, rabbitmq_receipts
+from celery_tui.brokers import rabbitmq_batches, rabbitmq_receipts, rabbitmq_shelf
 from celery_tui.brokers.base import Quarantined
 from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.brokers.rabbitmq_confirms import Confirms
@@ -127,7 +127,7 @@ def bodies(channel: Any, queue: str) -> list[int]:
 
 
 def files() -> list[Path]:
-    return sorted(rabbitmq_quarantine.folder().glob("*"))
+    return sorted(rabbitmq_shelf.folder().glob("*"))
 
 
 def test_purge_and_undo_keep_every_message_and_their_order(
@@ -407,7 +407,7 @@ def disk_is_full(path: Path) -> Iterator[None]:
 def test_a_full_disk_ends_a_purge_in_one_sentence_and_loses_nothing(
     broker: RabbitBroker, channel: Any, bare: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rabbitmq_quarantine, "BATCH_MESSAGES", 50)
+    monkeypatch.setattr(rabbitmq_batches, "BATCH_MESSAGES", 50)
     put(channel, bare, 120)
     with contextlib.ExitStack() as stack:
 
@@ -450,7 +450,7 @@ def test_files_that_are_none_of_ours_are_left_alone(
     broker: RabbitBroker, channel: Any, plain: str, content: bytes
 ) -> None:
     put(channel, plain, 2)
-    folder = rabbitmq_quarantine.folder()
+    folder = rabbitmq_shelf.folder()
     folder.mkdir(parents=True)
     (folder / "0.jsonl").write_bytes(content)
     aside = broker.quarantine(plain)
@@ -514,7 +514,7 @@ def test_messages_of_another_user_stay_and_all_others_come_back(
 def test_a_purge_and_an_undo_stop_when_told_to_and_go_on_later(
     broker: RabbitBroker, channel: Any, plain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rabbitmq_quarantine, "BATCH_MESSAGES", 50)
+    monkeypatch.setattr(rabbitmq_batches, "BATCH_MESSAGES", 50)
     put(channel, plain, 120)
     aside = broker.quarantine(plain, lambda moved: moved < 100)
     assert (aside.moved, aside.trouble) == (100, "")

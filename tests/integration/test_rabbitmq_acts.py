@@ -12,7 +12,7 @@ import pytest
 from celery import Celery
 
 from celery_tui.actions import progress
-from celery_tui.brokers import rabbitmq_quarantine
+from celery_tui.brokers import rabbitmq_shelf
 from celery_tui.brokers.rabbitmq_file import standing_of
 from celery_tui.brokers.redis_keys import RECEIPTS
 from celery_tui.links.amqp_link import AmqpLink
@@ -134,7 +134,7 @@ def doubtful(rabbit: RabbitServer, app: Celery, operator: Operator) -> Target:
     fill(app, "torn", 40)
     words = (rabbit.url(), "torn", "", "acking", "1", "20")
     subprocess.run([sys.executable, "-m", rabbit_mover.__name__, *words], check=False)
-    (path,) = rabbitmq_quarantine.folder().glob("*.jsonl")
+    (path,) = rabbitmq_shelf.folder().glob("*.jsonl")
     with app.connection_for_write() as connection:
         connection.default_channel.queue_delete(f"{RECEIPTS}{path.stem}")
     wait_for(lambda: depth_of(app, "torn") == 40, "nothing was acknowledged")

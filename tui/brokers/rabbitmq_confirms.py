@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from .rabbitmq_file import body_and_properties
+from .rabbitmq_record import body_and_properties
 
 CONFIRMED_WITHIN_S = 30.0
 COPIES, HIDDEN_COPIES = "CC", "BCC"

@@ -8,14 +8,11 @@ tell. Where these are lost the messages stay doubtful: never sent again by thems
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +20,6 @@ import msgspec
 
 from ..errors import BrokerError
 
-COUNTED = "x-delivery-count"
 MESSAGE = b'{"body": '
 """So begins the line of a message."""
 
@@ -246,63 +242,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-# -- messages as JSON -------------------------------------------------------------------------
-
-
-def as_record(message: Any) -> dict[str, Any]:
-    """A message of the driver: body, properties and headers as they are."""
-    body = message.body
-    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
-    return {
-        "body": base64.b64encode(raw).decode(),
-        "properties": _plain(senders_own(message.properties)),
-        "from": [message.delivery_info["exchange"], message.delivery_info["routing_key"]],
-    }
-
-
-def senders_own(properties: dict[str, Any]) -> dict[str, Any]:
-    """Without what a quorum queue writes into each message that it delivers."""
-    headers = properties.get("application_headers")
-    if not isinstance(headers, dict) or COUNTED not in headers:
-        return properties
-    kept = {name: value for name, value in headers.items() if name != COUNTED}
-    return {**properties, "application_headers": kept}
-
-
-def body_and_properties(record: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    """What was written, for the driver."""
-    return base64.b64decode(record["body"]), _typed(record["properties"])
-
-
-def _plain(value: Any) -> Any:
-    """JSON for whatever a header can hold; null stays null."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        return {"$": "bytes", "v": base64.b64encode(value).decode()}
-    if isinstance(value, datetime):
-        return {"$": "time", "v": int(value.replace(tzinfo=value.tzinfo or UTC).timestamp())}
-    if isinstance(value, Decimal):
-        return {"$": "decimal", "v": str(value)}
-    if isinstance(value, dict):
-        if "$" in value or not all(isinstance(key, str) for key in value):
-            return {"$": "dict", "v": [[_plain(key), _plain(one)] for key, one in value.items()]}
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _typed(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_typed(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    kind, held = value.get("$"), value.get("v")
-    if kind == "bytes":
-        return base64.b64decode(str(held))
-    if kind == "time":
-        return datetime.fromtimestamp(int(str(held)), UTC).replace(tzinfo=None)
-    if kind == "decimal":
-        return Decimal(str(held))
-    if kind == "dict":
-        return {_typed(key): _typed(one) for key, one in held or ()}
-    return {key: _typed(one) for key, one in value.items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..links.amqp_link import AmqpLink
 from ..model.peeked import End, Peeked
-from .rabbitmq_file import senders_own
+from .rabbitmq_record import senders_own
 from .seen import seen_envelope
 
 MOST_TAKEN = 500
