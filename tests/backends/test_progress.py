@@ -46,5 +46,7 @@ def test_progress_is_shown_and_gone_at_the_end(
         owner.until(
             lambda cluster: cluster.tasks[ids[0]].final and not told(cluster, ids[0]), "it ends"
         )
-        assert told(owner.read(), ids[1]).endswith("3 of 4  75%")
+        owner.until(
+            lambda cluster: told(cluster, ids[1]).endswith("3 of 4  75%"), "the other one goes on"
+        )
         worker.kill()
