@@ -88,6 +88,8 @@ def rabbit() -> Iterator[RabbitServer]:
 
 INTEGRATION = ("tests/integration/", "tests/faults/", "tests/walk/")
 """Where the tests lie that talk to real servers."""
+SHARED = (*INTEGRATION, "tests/backends/test_facts.py")
+"""Whose tests stay together, because they share what is dear."""
 
 
 class FilesOfServers(LoadScopeScheduling):  # type: ignore[misc]
@@ -100,7 +102,7 @@ class FilesOfServers(LoadScopeScheduling):  # type: ignore[misc]
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        if not nodeid.startswith(INTEGRATION):
+        if not nodeid.startswith(SHARED):
             return nodeid.split("[", 1)[0]
         return nodeid.split("::", 1)[0] + ("[rabbitmq]" if "[rabbitmq" in nodeid else "")
 
@@ -118,7 +120,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(INTEGRATION):
             item.add_marker(pytest.mark.integration)
-    items.sort(key=lambda item: not item.nodeid.startswith(INTEGRATION))
+    items.sort(key=lambda item: not item.nodeid.startswith(SHARED))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

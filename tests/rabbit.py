@@ -136,6 +136,16 @@ class RabbitServer:
         """End a pause."""
         os.kill(self.pid, signal.SIGCONT)
 
+    def ctl(self, *command: str) -> str:
+        """What rabbitmqctl says, asked as the node itself."""
+        program = Path(self._server).with_name("rabbitmqctl")
+        done = subprocess.run(
+            [program, *command], env=self._environment(), capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def processes(self) -> list[psutil.Process]:
         """Everything that runs for it."""
         family = []

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -243,6 +244,14 @@ class PostgresServer:
         """End it as a crash does; what it holds is there again after `start`."""
         self._end(signal.SIGQUIT)
 
+    def pause(self) -> None:
+        """Let it hang: each process of it stands still, connections stay open."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """End a pause."""
+        self._signal(signal.SIGCONT)
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -253,6 +262,14 @@ class PostgresServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _signal(self, number: int) -> None:
+        """To each of its processes; those that end by themselves meanwhile are none of it."""
+        assert self._process is not None, "the server is not running"
+        self._process.send_signal(number)
+        for child in _children(self._process.pid):
+            with suppress(psutil.NoSuchProcess):
+                child.send_signal(number)
 
     def _connected(self, database: str) -> Any:
         import psycopg
@@ -319,8 +336,10 @@ class PostgresServer:
         process, self._process = self._process, None
         if process is None:
             return
+        self._process = process
+        self.resume()
+        self._process = None
         family = _children(process.pid)
-        process.send_signal(signal.SIGCONT)
         process.send_signal(number)
         _reap(process, 15)
         psutil.wait_procs(family, timeout=10)

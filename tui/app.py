@@ -308,6 +308,10 @@ class CeleryTui(Doors):
         if self.monitor is not None:
             self.monitor.perform(request)
 
+    def halt(self) -> bool:
+        """Stop purges and undos that are under way; whether there was any."""
+        return self.monitor is not None and self.monitor.halt()
+
     def copy(self, text: str, what: str) -> None:
         """Into the terminal's clipboard (OSC 52), and say so."""
         whole = text.encode("utf-8", "replace").decode()

@@ -2,6 +2,7 @@
 
 TuiError
 ├── BrokerError      the broker cannot be reached, refuses us, or its driver is missing
+│   └── BrokerBlocked    it stands, and takes no messages from anybody
 ├── BackendError     the same for the result backend
 ├── AppError         a Celery app (``-A``) cannot be loaded
 ├── SettingsError    an option, environment variable or file is wrong
@@ -29,6 +30,10 @@ class TuiError(Exception):
 
 class BrokerError(TuiError):
     """The broker cannot be reached, refuses us, or its driver is missing."""
+
+
+class BrokerBlocked(BrokerError):
+    """The broker stands, and takes no messages from anybody (RabbitMQ's alarms)."""
 
 
 class BackendError(TuiError):

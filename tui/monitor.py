@@ -19,7 +19,7 @@ from .model.asking import Asking, few_scheduled, revoke_asked_at
 from .model.cluster import Cluster
 from .model.fates import Visibility
 from .model.peeked import End, Opened, WaitingMessage
-from .model.seam import ActionRequest, Finding, Health, Link, LogLine, Outcome, Preview, Stage
+from .model.seam import Act, ActionRequest, Finding, Health, Link, LogLine, Outcome, Preview, Stage
 from .model.task import BACKEND, Task
 from .model.worker import LOST, ONLINE, SILENT, STOPPED, Worker
 from .settings import Settings
@@ -72,6 +72,8 @@ class Monitor:
         self._site: Site | None = None
         self._memory = triage.Memory()
         self._acts: list[threading.Thread] = []
+        self._long: list[tuple[threading.Thread, threading.Event]] = []
+        """Acts that can be stopped midway, and what stops each."""
         self._logs = Logs(self.inbox, settings.log_file)
         self._watched: tuple[str, ...] = ()
         self._watched_queues: frozenset[str] = frozenset()
@@ -143,6 +145,7 @@ class Monitor:
         assert self._site is not None  # noqa: S101  narrows for the type checker only
         self.cluster.visibility_of_app = visibility_of(self._app)
         self.cluster.is_amqp = self._site.scheme in AMQP
+        self.cluster.has_management = bool(self.settings.management_url)
         events = EventSource(self.inbox, self._site, lambda: self.cluster.events_counted)
         sources: dict[str, Source] = {
             "inspect": InspectSource(self.inbox, self._site),
@@ -302,7 +305,17 @@ class Monitor:
         except TuiError as error:
             self._failed(request, str(error))
             return
-        self._in_thread(request, lambda: actions.run(request, context, self.inbox.put))
+        thread = self._in_thread(request, lambda: actions.run(request, context, self.inbox.put))
+        if request.act in (Act.PURGE, Act.UNDO):
+            self._long = [one for one in self._long if one[0].is_alive()]
+            self._long.append((thread, context.halt))
+
+    def halt(self) -> bool:
+        """Stop purges and undos that are under way; whether there was any."""
+        alive = [halt for thread, halt in self._long if thread.is_alive() and not halt.is_set()]
+        for one in alive:
+            one.set()
+        return bool(alive)
 
     def _context(self, request: ActionRequest) -> Context:
         """What the act's thread may know and use. Raises ActionError when acts are off."""
@@ -323,7 +336,7 @@ class Monitor:
         )
         return dataclasses.replace(context, stopping=self._stopped)
 
-    def _in_thread(self, request: ActionRequest, act: Callable[[], None]) -> None:
+    def _in_thread(self, request: ActionRequest, act: Callable[[], None]) -> threading.Thread:
         def guarded() -> None:
             try:
                 act()
@@ -335,6 +348,7 @@ class Monitor:
         thread = threading.Thread(target=guarded, name=f"act-{request.id}", daemon=True)
         self._acts.append(thread)
         thread.start()
+        return thread
 
     def _failed(self, request: ActionRequest, text: str) -> None:
         now = time.time()

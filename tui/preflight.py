@@ -15,11 +15,11 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from . import probe, urls
+from . import probe, probe_amqp, urls
 from .errors import AppError, BrokerError, TuiError
 from .links import sentinel
-from .links.errors import broker_error, who
-from .links.site import completed, load_app
+from .links.errors import broker_error, foreign, who
+from .links.site import AMQP, Site, completed, load_app
 from .settings import Settings
 
 PATIENCE_S = 3.0
@@ -132,21 +132,59 @@ def check_broker(url: str, app: Any = None) -> None:
     raise failures[0]
 
 
+def check_management(url: str, management_url: str | None) -> None:
+    """Raise SettingsError for a management API of RabbitMQ that says no, or is none."""
+    if not management_url or probe.address(probe.alternates(url)[0]).scheme not in AMQP:
+        return
+    from .links import management
+
+    first = probe.alternates(url)[0]
+    where = probe.address(first)
+    login = where.user or "guest", where.password or "guest"
+    management.check(management_url, probe_amqp.vhost_of(first), login)
+
+
 def _failure(url: str, app: Any) -> BrokerError | None:
     """What is wrong with one alternate; None: it answers, or cannot be asked this way."""
     if probe.address(url).scheme not in probe.PORTS:
         return None
+    own_tls = app is not None and bool(app.conf.broker_use_ssl)
+    amqp = probe.address(url).scheme in AMQP
+    if amqp and (own_tls or probe.address(url).scheme == "amqps"):
+        return _driven(url, app)
     try:
-        if app is not None and app.conf.broker_use_ssl:
+        if amqp:
+            probe_amqp.enter(url, PATIENCE_S, login=_plain_login(app))
+            return None
+        if own_tls:
             url = url.replace("redis://", "rediss://", 1)
         probe.reach(url, PATIENCE_S, login=not _delegated(app))
-    except probe.Foreign:
-        return BrokerError(f"{who(url)} is no Redis: something else answers", "Check the port.")
+    except probe.Foreign as error:
+        return foreign(url, str(error) if amqp else "")
     except probe.Refused as error:
+        if amqp:
+            return broker_error(error, url)
         return _refusal(error, url)
     except OSError as error:
         return broker_error(error, url)
     return None
+
+
+def _driven(url: str, app: Any) -> BrokerError | None:
+    """The same by the driver itself, which knows the app's certificates; it takes longer."""
+    from .links.kombu_link import established, release
+
+    try:
+        release(established(Site(url, app=app)))
+    except BrokerError as error:
+        return error
+    return None
+
+
+def _plain_login(app: Any) -> bool:
+    """Whether the URL's user and password are the login, and not a certificate of the app."""
+    method = app.conf.broker_login_method if app is not None else None
+    return method in (None, "PLAIN", "AMQPLAIN")
 
 
 def _delegated(app: Any) -> bool:
@@ -175,6 +213,7 @@ def begin(settings: Settings) -> Callable[[], None]:
     def check() -> None:
         try:
             check_broker(url, settings.celery_app)
+            check_management(url, settings.management_url)
         except TuiError as error:
             found.append(error)
 

@@ -86,14 +86,15 @@ def reach(url: str, timeout_s: float, login: bool = True) -> float:
     """
     where = address(url)
     began = time.monotonic()
-    with _connect(where, timeout_s) as sock:
+    with connect(where, timeout_s) as sock:
         if where.scheme == "redis":
             with sock.makefile("rb") as stream:
                 _greet(sock, stream, where, login and not where.delegated)
     return (time.monotonic() - began) * 1000
 
 
-def _connect(where: Address, timeout_s: float) -> socket.socket:
+def connect(where: Address, timeout_s: float) -> socket.socket:
+    """A socket to it, without TLS."""
     if where.path:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(timeout_s)
@@ -170,7 +171,7 @@ def local_redis(timeout_s: float = 0.5, host: str = "localhost", port: int = 637
     """A Redis at its usual port: its first database, and each that Celery has been using."""
     base = f"redis://{host}:{port}"
     try:
-        with _connect(Address("redis", host, port), timeout_s) as sock, sock.makefile("rb") as file:
+        with connect(Address("redis", host, port), timeout_s) as sock, sock.makefile("rb") as file:
             began = time.monotonic()
             _greet(sock, file, Address("redis"), True)
             took_ms = (time.monotonic() - began) * 1000

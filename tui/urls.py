@@ -20,6 +20,8 @@ _SECRET_QUERY = re.compile(
 )
 _SECRET_NAME = re.compile(r"(?i)password|passwd|secret|token")
 HIDDEN = "***"
+NO_SECRET = "guest"  # noqa: S105
+"""RabbitMQ's user and password on its own machine: hiding the word would hide the user's name."""
 
 
 def redact(url: str) -> str:
@@ -43,7 +45,8 @@ def passwords(url: str) -> tuple[str, ...]:
 
     As it is written there, and as a driver reads it.
     """
-    found = [match["password"] for part in url.split(";") for match in _CREDENTIALS.finditer(part)]
+    logins = [match for part in url.split(";") for match in _CREDENTIALS.finditer(part)]
+    found = [one["password"] for one in logins if {one["user"], one["password"]} != {NO_SECRET}]
     found += [match["value"] for match in _SECRET_QUERY.finditer(url)]
     return tuple(dict.fromkeys(w for word in found for w in (word, unquote(word)) if w))
 

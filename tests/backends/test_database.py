@@ -14,7 +14,6 @@ from celery import Celery, states
 
 from celery_tui.backends import database_rows, open_backend
 from celery_tui.backends.database import DatabaseBackend, Naming
-from celery_tui.backends.database_link import question
 from celery_tui.errors import BackendError
 from celery_tui.links.redis_link import NotPermitted
 from celery_tui.model.observations import ResultMeta
@@ -205,12 +204,12 @@ def test_questions_go_along_an_index_and_scan_nothing(empty: str) -> None:
         if statement.startswith("SELECT celery"):
             asked.append((statement, parameters))
 
-    sqlalchemy.event.listen(backend._engine, "before_cursor_execute", listen)
+    sqlalchemy.event.listen(backend._database.engine, "before_cursor_execute", listen)
     backend.fetch([f"t{n}" for n in range(100)])
     walked(backend, 1_000)
     assert len(asked) == 12
     explain = "EXPLAIN " if "postgresql" in empty else "EXPLAIN QUERY PLAN "
-    with backend._engine.connect() as connection:
+    with backend._database.engine.connect() as connection:
         for statement, parameters in asked:
             plan = str(connection.exec_driver_sql(explain + statement, parameters).fetchall())
             assert "Seq Scan" not in plan
@@ -261,7 +260,7 @@ def test_nothing_is_written(empty: str) -> None:
     backend = DatabaseBackend(empty)
     with (
         pytest.raises(BackendError),
-        question(backend._engine, empty) as connection,
+        backend._database.question() as connection,
     ):
         connection.exec_driver_sql("DELETE FROM celery_taskmeta")
     backend.close()

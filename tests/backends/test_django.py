@@ -1,70 +1,17 @@
 """django-celery-results in a real Django project, on SQLite and PostgreSQL, with a real worker."""
 
 import json
-import os
-import subprocess
+import sqlite3
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from celery_tui.backends import open_backend
 from celery_tui.errors import BackendError
 from celery_tui.settings import Settings
+from tests.backends.projects import FOLDER, READ, Project, migrated
 from tests.benchmarks.kit.terminal import Terminal
 from tests.servers import PostgresServer, RedisServer, Worker, client, wait_for
-
-FOLDER = Path(__file__).parent / "django_project"
-READ = """
-import sys, threading, msgspec
-from celery_tui.backends import open_backend
-from celery_tui.errors import TuiError
-from celery_tui.preflight import with_app
-from celery_tui.settings import Settings
-
-def read():
-    try:
-        backend = open_backend(with_app(Settings(app="proj")))
-        fetched, walk, newest = backend.fetch(sys.argv[1:]), backend.recent(100), []
-        walk.look()
-        while (some := walk.read()) is not None:
-            newest += some
-        backend.close()
-        told = {"fetched": fetched, "newest": [meta.id for meta in newest]}
-    except TuiError as error:
-        told = {"error": str(error)}
-    print(msgspec.json.encode(told).decode())
-
-thread = threading.Thread(target=read)
-thread.start()
-thread.join()
-"""
-
-
-@dataclass
-class Project:
-    """The project with a broker and a database of its own."""
-
-    env: dict[str, str]
-
-    def run(self, *words: str) -> str:
-        """One Python command in its folder; what it prints."""
-        command = [sys.executable, *words]
-        done = subprocess.run(
-            command, cwd=FOLDER, env=self.env, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def manage(self, *words: str) -> None:
-        """One of Django's commands."""
-        self.run("-m", "django", *words, "--settings", "proj.settings", "--pythonpath", ".")
-
-    def read(self, *ids: str) -> Any:
-        """What our backend says, in a process and a thread of its own."""
-        return json.loads(self.run("-c", READ, *ids))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -74,22 +21,7 @@ def project(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Project:
     """The project, migrated."""
-    database: dict[str, Any] = {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(tmp_path_factory.mktemp("django") / "db.sqlite3"),
-    }
-    if request.param == "postgresql":
-        postgres: PostgresServer = request.getfixturevalue("postgres")
-        postgres.execute("DROP DATABASE IF EXISTS django WITH (FORCE)", "CREATE DATABASE django")
-        database = {
-            "ENGINE": "django.db.backends.postgresql", "NAME": "django", "HOST": "127.0.0.1",
-            "PORT": postgres.port, "USER": postgres.user, "PASSWORD": postgres.password,
-        }  # fmt: skip
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CELERY", "DJANGO"))}
-    env = {**kept, "CT_BROKER": server.url(), "CT_DATABASE": json.dumps(database)}
-    one = Project(env)
-    one.manage("migrate", "-v", "0")
-    return one
+    return migrated(request, server.url(), tmp_path_factory.mktemp("django"), request.param)
 
 
 def test_a_real_worker_s_results_are_read_and_shown(server: RedisServer, project: Project) -> None:
@@ -141,6 +73,62 @@ def test_a_project_that_was_not_migrated_is_told(project: Project) -> None:
         "The result backend django-db has no table django_celery_results_taskresult."
         " Run: python manage.py migrate"
     )
+
+
+def test_tables_that_go_while_we_read_are_told_and_found_again(project: Project) -> None:
+    with project.watched() as until:
+        until("live")
+        project.manage("migrate", "-v", "0", "django_celery_results", "zero")
+        try:
+            assert "has no table django_celery_results_taskresult" in until("lost 2")
+        finally:
+            project.manage("migrate", "-v", "0")
+        until("live")
+
+
+def test_a_database_that_hangs_is_lost_and_live_again(
+    project: Project, request: pytest.FixtureRequest
+) -> None:
+    database = json.loads(project.env["CT_DATABASE"])
+    if "PASSWORD" in database:
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        hang, go_on, words = postgres.pause, postgres.resume, "does not answer in time"
+    else:
+        greedy = sqlite3.connect(database["NAME"], isolation_level=None)
+        words = "is locked by a writer"
+
+        def hang() -> None:
+            greedy.execute("BEGIN EXCLUSIVE")
+
+        def go_on() -> None:
+            greedy.execute("ROLLBACK")
+
+    with project.watched() as until:
+        until("live")
+        hang()
+        try:
+            assert words in until("lost 1")
+            assert words in until("lost 2")
+        finally:
+            go_on()
+        until("live")
+
+
+def test_a_driver_that_is_missing_is_told(project: Project) -> None:
+    if "PASSWORD" not in project.env["CT_DATABASE"]:
+        return  # Python itself brings SQLite's
+    without = "import sys; sys.modules['psycopg'] = sys.modules['psycopg2'] = None\n"
+    error = json.loads(project.run("-c", without + READ, "a"))["error"]
+    assert "Error loading psycopg2 or psycopg module. " in error
+    assert "\n" not in error
+
+
+def test_a_database_without_a_name_is_told(project: Project) -> None:
+    database = {**json.loads(project.env["CT_DATABASE"]), "NAME": ""}
+    if "PASSWORD" in database:
+        return  # PostgreSQL has one by default
+    error = Project({**project.env, "CT_DATABASE": json.dumps(database)}).read("a")["error"]
+    assert error.startswith("The result backend django-db cannot open its database: settings.DATA")
 
 
 def test_a_wrong_password_is_told_and_not_shown(project: Project) -> None:

@@ -10,6 +10,7 @@ from celery import Celery, states
 
 from celery_tui.backends import open_backend
 from celery_tui.backends.files import FILES_A_STEP, FilesBackend
+from celery_tui.backends.meta import COMPRESSED
 from celery_tui.backends.naming import META
 from celery_tui.errors import BackendError
 from celery_tui.model.observations import ResultMeta
@@ -105,3 +106,14 @@ def test_the_app_s_key_prefix_is_used(tmp_path: Path) -> None:
     backend = open_backend(Settings(result_backend=f"file://{tmp_path}", celery_app=app))
     assert backend is not None
     assert backend.fetch(["mine"]).missing == ()
+
+
+def test_compressed_results_are_read_and_listed(tmp_path: Path) -> None:
+    app = Celery("w", broker="memory://", backend=f"file://{tmp_path}", set_as_current=False)
+    app.conf.result_compression = "gzip"
+    app.backend.store_result("packed", "x" * 1_000, states.SUCCESS)
+    assert (tmp_path / f"{META}packed").read_bytes().startswith(COMPRESSED)
+    backend = FilesBackend(f"file://{tmp_path}")
+    (meta,) = backend.fetch(["packed"]).metas
+    assert meta.result == repr("x" * 1_000)
+    assert walked(backend, 10) == ([meta], {})

@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from celery.backends.base import compress_payload
 
-from celery_tui.backends.meta import LONGEST_TEXT, read
+from celery_tui.backends.meta import LARGEST_UNPACKED_BYTES, LONGEST_TEXT, read
 from celery_tui.model.observations import ResultMeta
 from celery_tui.model.task import Progress
 
@@ -165,3 +166,31 @@ def test_progress_that_is_no_number_is_none() -> None:
     progress = read("t1", raw).progress
     assert progress is not None
     assert (progress.current, progress.total) == (None, None)
+
+
+PLAIN = json.dumps({"status": "SUCCESS", "result": "x" * 1_000}).encode()
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "lzma", "zstd"])
+def test_compressed_results_are_read(kind: str) -> None:
+    packed = compress_payload(PLAIN, kind)
+    assert len(packed) < len(PLAIN)
+    assert read("t1", packed) == read("t1", PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("packed", "why"),
+    [
+        (compress_payload(b"x" * (LARGEST_UNPACKED_BYTES + 1), "gzip"), "its gzip cannot be"),
+        (compress_payload(compress_payload(PLAIN, "gzip"), "gzip"), "its gzip cannot be"),
+        (compress_payload(PLAIN, "gzip")[:-9], "its gzip cannot be"),
+        (compress_payload(pickle.dumps(1), "gzip"), "pickle"),
+        (b"\x00celery-compressed\x00brotli\x00" + PLAIN, "its brotli cannot be"),
+        (b"\x00celery-compressed\x00", "its  cannot be"),
+    ],
+    ids=["too large", "twice", "torn", "pickle", "unknown", "empty"],
+)
+def test_what_cannot_be_unpacked_says_so(packed: bytes, why: str) -> None:
+    meta = read("t1", packed)
+    assert meta.state == "UNKNOWN"
+    assert (meta.result or "").startswith(f"not readable: {why}")

@@ -7,6 +7,7 @@ import redis
 from celery import Celery, states
 
 from celery_tui.backends import open_backend
+from celery_tui.backends.meta import COMPRESSED
 from celery_tui.backends.redis import RedisBackend
 from celery_tui.errors import BackendError
 from celery_tui.settings import Settings
@@ -46,6 +47,19 @@ def test_pickled_results_are_shown_as_not_readable(server: RedisServer) -> None:
     (meta,) = backend.fetch(["pickled"]).metas
     backend.close()
     assert meta.result == "not readable: pickle"
+
+
+def test_compressed_results_are_read(server: RedisServer) -> None:
+    app = writer(server, result_compression="gzip")
+    app.backend.store_result("packed", "x" * 1_000, states.SUCCESS)
+    with redis.Redis.from_url(server.url(1)) as client:
+        stored = client.get("celery-task-meta-packed")
+    assert isinstance(stored, bytes)
+    assert stored.startswith(COMPRESSED)
+    backend = RedisBackend(server.url(1))
+    (meta,) = backend.fetch(["packed"]).metas
+    backend.close()
+    assert meta.result == repr("x" * 1_000)
 
 
 @pytest.mark.parametrize("prefix", ["pfx:", "pfx"])

@@ -141,7 +141,7 @@ def test_errors_of_a_result_backend_are_called_so() -> None:
 
 
 def test_brokers_of_other_kinds_are_not_opened() -> None:
-    settings = Settings(broker="amqp://guest:hunter2@localhost//")
+    settings = Settings(broker="sqs://guest:hunter2@localhost//")
     assert brokers.open_broker(settings) is None
-    assert brokers.why_not(settings) == "queue depths of amqp:// brokers are not read yet"
+    assert brokers.why_not(settings) == "queue depths of sqs:// brokers are not read yet"
     assert brokers.open_broker(Settings()) is None

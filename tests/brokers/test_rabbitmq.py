@@ -210,3 +210,73 @@ def test_a_broker_that_went_away_is_an_error_and_its_queues_are_looked_for_again
     later.carry_on(broker)
     assert queue in later.depths()
     later.close()
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "priorities": {"x-max-priority": 9},
+    "lazy": {"x-queue-mode": "lazy"},
+    "dead letters": {"x-max-length": 3, "x-dead-letter-exchange": ""},
+    "quorum that drops": {"x-queue-type": "quorum", "x-delivery-limit": 2},
+}
+
+
+@pytest.mark.parametrize("what", KINDS)
+def test_queues_of_all_sorts_are_read_and_looked_into(
+    rabbit: RabbitServer, broker: RabbitBroker, queue: str, what: str
+) -> None:
+    with Connection(rabbit.url()) as connection:
+        channel = connection.channel()
+        arguments = KINDS[what] | {"x-dead-letter-routing-key": f"{queue}-dead"}
+        if "x-dead-letter-exchange" not in arguments:
+            del arguments["x-dead-letter-routing-key"]
+        channel.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
+        channel.queue_declare(f"{queue}-dead", auto_delete=False)
+        for number in range(5):
+            message = Message("[[], {}, {}]", application_headers={"id": f"t{number}"})
+            channel.basic_publish(message, routing_key=queue)
+        dead = 2 if what == "dead letters" else 0
+        wait_for(lambda: ready(channel, queue) == 5 - dead, "the messages are there")
+        wait_for(lambda: ready(channel, f"{queue}-dead") == dead, "dead letters are, too")
+        broker.want([queue, f"{queue}-dead"])
+        depths = broker.depths()
+        assert (depths[queue].depth, depths[f"{queue}-dead"].depth) == (5 - dead, dead)
+        page = broker.peek(queue, End.HEAD, 0, 9, asked=2)
+        assert [one.id for one in page.messages] == [f"t{number}" for number in range(dead, 5)]
+        wait_for(lambda: ready(channel, queue) == 5 - dead, "all are back")
+
+
+def test_a_stream_is_not_looked_into(
+    rabbit: RabbitServer, broker: RabbitBroker, queue: str
+) -> None:
+    with Connection(rabbit.url()) as connection:
+        arguments = {"x-queue-type": "stream"}
+        connection.channel().queue_declare(
+            queue, durable=True, auto_delete=False, arguments=arguments
+        )
+    broker.want([queue])
+    assert broker.depths()[queue].depth == 0
+    page = broker.peek(queue, End.HEAD, 0, 9, asked=2)
+    assert (page.messages, page.asks) == ((), 0)
+    assert "A stream" in page.error
+
+
+def test_a_queue_that_went_away_is_looked_into_in_vain(broker: RabbitBroker, queue: str) -> None:
+    with pytest.raises(BrokerError, match="there is no such queue"):
+        broker.peek(queue, End.HEAD, 0, 9, asked=2)
+
+
+def test_workers_get_the_other_messages_meanwhile(
+    rabbit: RabbitServer, broker: RabbitBroker, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is taken out to be shown is no more than a page from the end that is taken next."""
+    send(rabbit, queue, 20)
+    taken: list[int] = []
+    take = broker._peek._take
+
+    def counted(name: str, count: int) -> Any:
+        taken.append(count)
+        return take(name, count)
+
+    monkeypatch.setattr(broker._peek, "_take", counted)
+    assert len(broker.peek(queue, End.HEAD, 0, 5, asked=1).messages) == 5
+    assert taken == [5]

@@ -7,9 +7,12 @@ import pytest
 from kombu.connection import Connection
 
 from celery_tui.brokers.rabbitmq import RabbitBroker
-from celery_tui.brokers.rabbitmq_api import Management, parts_of
+from celery_tui.brokers.rabbitmq_api import Counted, Management, flow_between
 from celery_tui.errors import SettingsError
+from celery_tui.links.management import parts_of
 from celery_tui.links.site import Site
+from celery_tui.model.peeked import End
+from celery_tui.model.waiting import Flow
 from tests.conftest import a_rabbit
 from tests.rabbit import RabbitServer
 from tests.servers import client, free_port, wait_for
@@ -59,11 +62,21 @@ def test_queues_that_nobody_names_are_found_and_unacked_is_told(
         assert (broker.unacked_by_queue() or {})["nobody-names-it"] == 1
 
         def rates() -> Any:
+            app.send_task("proj.work", (0,), queue="nobody-names-it")
             waiting = broker.discover() and broker.depths()["nobody-names-it"].waiting
-            return waiting and waiting.flow
+            return waiting and waiting.flow and waiting.flow.in_per_s > 0 and waiting.flow
 
-        assert wait_for(rates, "rates").in_per_s >= 0
+        flow = wait_for(rates, "rates")
+        assert flow.sure
+        assert flow.in_per_s > flow.out_per_s
     assert broker.limit == ""
+
+
+def test_rates_are_differences_of_counts_over_some_seconds() -> None:
+    first = Counted(100.0, 50, 40)
+    assert flow_between(first, Counted(110.0, 70, 45)) == Flow(2.0, 0.5, sure=True)
+    assert flow_between(first, Counted(101.0, 70, 45)) is None, "too short to say"
+    assert flow_between(first, Counted(110.0, 50, 38)) == Flow(0.0, 0.0, sure=True)
 
 
 def test_priorities_and_kinds_are_told(managed: RabbitServer, fast: None) -> None:
@@ -116,3 +129,36 @@ def test_only_http_addresses_are_taken(url: str) -> None:
 def test_login_and_path_are_read() -> None:
     assert parts_of("https://a:p%40s@h:1/rabbit/api/") == ("https://h:1/rabbit", "a", "p@s")
     assert parts_of("http://[::1]:15672") == ("http://[::1]:15672", "", "")
+
+
+def test_the_delivery_limit_of_a_quorum_queue_is_said_before_it_is_looked_into(
+    managed: RabbitServer, broker: RabbitBroker
+) -> None:
+    with Connection(managed.url()) as connection:
+        arguments = {"x-queue-type": "quorum", "x-delivery-limit": 3}
+        connection.channel().queue_declare(
+            "limited", durable=True, auto_delete=False, arguments=arguments
+        )
+    wait_for(
+        lambda: broker.discover() and broker.depths().get("limited") is not None, "it is listed"
+    )
+    said = broker.peek("limited", End.HEAD, 0, 9).error
+    assert "put back 3 times, its delivery limit," in said
+
+
+def test_queues_of_celerys_own_plumbing_are_not_listed(
+    managed: RabbitServer, broker: RabbitBroker
+) -> None:
+    """Of replies, events and RPC results; one of tasks may be called like that if it stays."""
+    uid = "3b241101-e2bb-4255-8caf-4136c566a962"
+    own = (f"{uid}", f"celeryev.{uid}", f"{uid}.reply.celery.pidbox", "w1@h.celery.pidbox")
+    with Connection(managed.url()) as connection:
+        channel = connection.channel()
+        for name in own:
+            channel.queue_declare(name, auto_delete=True)
+        channel.queue_declare(f"stays.{uid}", auto_delete=False)
+        wait_for(
+            lambda: broker.discover() and f"stays.{uid}" in broker.depths(),
+            "the queue of tasks is listed",
+        )
+        assert not set(own) & broker.depths().keys()

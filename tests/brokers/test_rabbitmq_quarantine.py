@@ -1,11 +1,15 @@
 """A purge on RabbitMQ goes into a file and comes back: nothing lost, nothing doubled or changed."""
 
+import contextlib
+import json
 import os
+import resource
 import signal
 import stat
 import subprocess
 import sys
 import threading
+import tracemalloc
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -16,13 +20,19 @@ from typing import Any
 
 import pytest
 from amqp.basic_message import Message
+from amqp.exceptions import NotFound
 from kombu.connection import Connection
 
-from celery_tui.brokers import rabbitmq_quarantine
+from celery_tui.brokers import rabbitmq_quarantine, rabbitmq_receipts
+from celery_tui.brokers.base import Quarantined
 from celery_tui.brokers.rabbitmq import RabbitBroker
-from celery_tui.brokers.rabbitmq_file import Journal, standing_of
+from celery_tui.brokers.rabbitmq_confirms import Confirms
+from celery_tui.brokers.rabbitmq_file import Journal
+from celery_tui.brokers.redis_keys import RECEIPTS
 from celery_tui.errors import BrokerError
+from celery_tui.links.amqp_link import AmqpLink
 from celery_tui.links.site import Site
+from tests.brokers import rabbit_mover
 from tests.rabbit import RabbitServer
 from tests.servers import wait_for
 
@@ -49,29 +59,9 @@ PROPERTIES = {
     "type": "t",
     "app_id": "x",
 }
-KILLED = """
-import os, signal, sys
-from celery_tui.brokers import rabbitmq_quarantine
-from celery_tui.brokers.rabbitmq import RabbitBroker
-from celery_tui.brokers.rabbitmq_file import Journal
-from celery_tui.links.site import Site
 
-url, queue, name, what, times = sys.argv[1:]
-rabbitmq_quarantine.BATCH_MESSAGES = 50
-write, seen = Journal.write, 0
 
-def counted(journal, records):
-    global seen
-    records = list(records)
-    write(journal, records)
-    seen += what in records[0]
-    if seen == int(times):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-Journal.write = counted
-broker = RabbitBroker(Site(url))
-broker.restore(name) if name else broker.quarantine(queue)
-"""
+NEW_IN_HEAD = ("cluster", "vhost")
 
 
 @pytest.fixture
@@ -90,6 +80,15 @@ def queue(channel: Any, request: pytest.FixtureRequest) -> str:
         "priorities": {"x-max-priority": 10},
     }
     chosen = arguments[request.param]
+    channel.queue_declare(name, durable=True, auto_delete=False, arguments=chosen)
+    return name
+
+
+@pytest.fixture(params=["classic", "quorum"])
+def bare(channel: Any, request: pytest.FixtureRequest) -> str:
+    """One of the kinds in which order is that of sending."""
+    name = f"q-{uuid.uuid4()}"
+    chosen = {"x-queue-type": request.param}
     channel.queue_declare(name, durable=True, auto_delete=False, arguments=chosen)
     return name
 
@@ -195,8 +194,8 @@ def test_what_comes_after_the_purge_began_stays(
     put(channel, plain, 3)
     write = Journal.write
 
-    def late(journal: Journal, records: Any) -> None:
-        write(journal, records)
+    def late(journal: Journal, record: dict[str, Any]) -> None:
+        write(journal, record)
         put(channel, plain, 1)
 
     monkeypatch.setattr(Journal, "write", late)
@@ -204,15 +203,40 @@ def test_what_comes_after_the_purge_began_stays(
     assert ready(channel, plain) >= 1
 
 
-def test_quarantines_of_another_virtual_host_are_not_ours(
+def test_the_same_broker_is_known_by_its_own_name_at_another_address(
     broker: RabbitBroker, channel: Any, plain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(channel, plain, 1)
+    name, place = broker.quarantine(plain).name, broker._link.place
+    assert [one.elsewhere for one in broker.quarantines()] == [""]
+    with monkeypatch.context() as patch:
+        patch.setattr(AmqpLink, "place", "elsewhere:5672//")  # this broker, otherwise called
+        (held,) = broker.quarantines()
+        assert place in held.elsewhere
+        patch.setattr(AmqpLink, "cluster", "rabbit@other")
+        assert broker.quarantines() == []
+        assert broker.restore(name) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(AmqpLink, "cluster", "rabbit@other")  # this address leads to another one
+        assert place in broker.quarantines()[0].elsewhere
+    with monkeypatch.context() as patch:
+        patch.setattr(AmqpLink, "place", "elsewhere:5672/other")
+        patch.setattr(AmqpLink, "vhost", "other")
+        assert broker.quarantines() == []
+    assert broker.restore(name) == 1
+
+
+def test_files_that_tell_no_name_of_their_broker_are_found_by_its_address(
+    broker: RabbitBroker, channel: Any, plain: str
+) -> None:
+    put(channel, plain, 1)
     name = broker.quarantine(plain).name
-    monkeypatch.setattr(type(broker._link), "place", "elsewhere:5672/")
-    assert broker.quarantines() == []
-    assert broker.restore(name) == 0
-    assert len(files()) == 1
+    (path,) = files()
+    head, *rest = path.read_text().splitlines()
+    told = {key: value for key, value in json.loads(head).items() if key not in NEW_IN_HEAD}
+    path.write_text("\n".join([json.dumps(told), *rest, ""]))
+    assert [one.elsewhere for one in broker.quarantines()] == [""]
+    assert broker.restore(name) == 1
 
 
 def test_messages_that_the_queue_refuses_stay_in_quarantine(
@@ -245,61 +269,313 @@ def test_messages_of_a_deleted_queue_wait_until_it_is_there_again(
     assert broker.restore(aside.name) == 2
 
 
-def kill_when(rabbit: RabbitServer, queue: str, name: str, what: str, times: int) -> None:
-    """Another process quarantines or restores, and is killed after it wrote so many such lines."""
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, rabbit.url(), queue, name, what, str(times)], check=False
-    )
+def kill_at(
+    rabbit: RabbitServer, queue: str, name: str, point: str, times: int, batch: int = 50
+) -> None:
+    """Another process quarantines or restores, and is killed when a point is reached so often."""
+    words = (rabbit.url(), queue, name, point, str(times), str(batch))
+    done = subprocess.run([sys.executable, "-m", rabbit_mover.__name__, *words], check=False)
     assert done.returncode == -signal.SIGKILL
 
 
-def test_killed_between_the_file_and_the_acknowledgement_all_messages_are_in_the_queue(
-    rabbit: RabbitServer, broker: RabbitBroker, channel: Any, queue: str
+def nothing_is_left(channel: Any, digests: list[str]) -> bool:
+    """Neither files nor queues of receipts."""
+    for digest in digests:
+        try:
+            channel.connection.channel().queue_declare(f"{RECEIPTS}{digest}", passive=True)
+        except NotFound:
+            continue
+        return False
+    return files() == []
+
+
+@pytest.mark.parametrize("point", rabbit_mover.OF_A_PURGE)
+@pytest.mark.parametrize("batches", [1, 2])
+def test_a_purge_killed_anywhere_loses_and_doubles_nothing(
+    rabbit: RabbitServer,
+    broker: RabbitBroker,
+    channel: Any,
+    bare: str,
+    point: str,
+    batches: int,
 ) -> None:
-    put(channel, queue, 120)
-    kill_when(rabbit, queue, "", "body", 1)
-    wait_for(lambda: ready(channel, queue) == 120, "all messages are back")
-    assert [one.moved for one in broker.quarantines()] == [0]
-    assert broker.restore(broker.quarantines()[0].name) == 0
-    assert sorted(bodies(channel, queue)) == list(range(120))
+    put(channel, bare, 120)
+    times = batches if point != "got" else 50 * (batches - 1) + 20
+    kill_at(rabbit, bare, "", point, times)
+    taken = 50 * (batches - (point not in ("committing", "committed", "acked")))
+    digests = [path.stem for path in files()]
+    (held,) = wait_for(lambda: quarantines_of(broker, bare, resolved=True), "all is resolved")
+    assert (held.moved, held.doubtful) == (taken, 0)
+    wait_for(lambda: ready(channel, bare) == 120 - taken, "the rest is back in the queue")
+    assert broker.restore(held.name) == taken
+    assert sorted(bodies(channel, bare)) == list(range(120))
+    assert nothing_is_left(channel, digests)
+
+
+@pytest.mark.parametrize("point", rabbit_mover.OF_AN_UNDO)
+@pytest.mark.parametrize("batches", [1, 2])
+def test_an_undo_killed_anywhere_goes_on_where_it_stopped(
+    rabbit: RabbitServer,
+    broker: RabbitBroker,
+    channel: Any,
+    bare: str,
+    point: str,
+    batches: int,
+) -> None:
+    put(channel, bare, 120)
+    aside = broker.quarantine(bare)
+    digests = [path.stem for path in files()]
+    times = batches if point != "publishing" else 50 * (batches - 1) + 20
+    kill_at(rabbit, bare, aside.name, point, times)
+    (held,) = wait_for(lambda: quarantines_of(broker, bare, resolved=True), "all is resolved")
+    sent = {"sending": 50 * batches - 50, "publishing": times}.get(point, 50 * batches)
+    assert (held.moved, held.doubtful) == (120 - sent, 0)
+    assert broker.restore(aside.name) == 120 - sent
+    assert bodies(channel, bare) == list(range(120))
+    assert nothing_is_left(channel, digests)
+
+
+def quarantines_of(broker: RabbitBroker, queue: str, resolved: bool = False) -> list[Quarantined]:
+    return [
+        one for one in broker.quarantines() if one.queue == queue and not resolved * one.doubtful
+    ]
+
+
+def test_where_the_receipts_are_lost_too_messages_are_doubtful_and_sent_when_told_so(
+    rabbit: RabbitServer, broker: RabbitBroker, channel: Any, plain: str
+) -> None:
+    put(channel, plain, 120)
+    kill_at(rabbit, plain, "", "acking", 2)
+    wait_for(lambda: ready(channel, plain) == 70, "what was not acknowledged is back")
+    channel.queue_delete(f"{RECEIPTS}{files()[0].stem}")
+    (held,) = broker.quarantines()
+    assert (held.moved, held.doubtful) == (50, 50)
+    assert broker.restore(held.name) == 50
+    assert sorted(bodies(channel, plain)) == list(range(120))
+    reading = broker.depths()[held.name]
+    assert (reading.depth, reading.doubtful, reading.quarantine) == (0, 50, True)
+    assert broker.restore(held.name) == 0
+    assert broker.restore(held.name, doubtful=True) == 50
+    assert sorted(bodies(channel, plain)) == list(range(50, 100))
     assert files() == []
 
 
-def test_killed_after_a_batch_that_was_acknowledged_none_is_lost_or_doubled(
+def test_doubtful_messages_are_thrown_away_when_told_so_but_never_sure_ones(
     rabbit: RabbitServer, broker: RabbitBroker, channel: Any, plain: str
 ) -> None:
     put(channel, plain, 120)
-    kill_when(rabbit, plain, "", "acked", 2)
-    wait_for(lambda: ready(channel, plain) == 20, "the rest is in the queue")
-    (held,) = broker.quarantines()
-    assert held.moved == 100
-    assert broker.restore(held.name) == 100
-    assert sorted(bodies(channel, plain)) == list(range(120))
-
-
-def test_what_may_be_on_both_sides_is_kept_and_not_sent_again(
-    rabbit: RabbitServer, broker: RabbitBroker, channel: Any, plain: str
-) -> None:
-    put(channel, plain, 120)
-    kill_when(rabbit, plain, "", "acking", 2)
+    kill_at(rabbit, plain, "", "acking", 2)
     wait_for(lambda: ready(channel, plain) == 70, "what was not acknowledged is back")
+    channel.queue_delete(f"{RECEIPTS}{files()[0].stem}")
     (held,) = broker.quarantines()
-    assert broker.restore(held.name) == 50
-    assert sorted(bodies(channel, plain)) == list(range(120))
-    (path,) = files()
-    assert standing_of(path).unsure == tuple(range(50, 100))
-    assert broker.restore(held.name) == 0
+    with pytest.raises(BrokerError, match="50 messages of it are nowhere else"):
+        broker.discard(held.name)
+    broker.restore(held.name)
+    assert broker.discard(held.name) == 50
+    assert files() == []
 
 
-def test_a_killed_undo_goes_on_where_it_stopped(
-    rabbit: RabbitServer, broker: RabbitBroker, channel: Any, plain: str
+def test_what_somebody_works_on_now_is_not_doubtful(
+    broker: RabbitBroker, channel: Any, plain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(channel, plain, 170)
+    put(channel, plain, 3)
+    write, seen = Journal.write, []
+
+    def writing(journal: Journal, record: dict[str, Any]) -> None:
+        write(journal, record)
+        if "acking" in record:
+            seen.extend(broker._quarantine.listed())
+
+    monkeypatch.setattr(Journal, "write", writing)
+    broker.quarantine(plain)
+    assert [(one.moved, one.doubtful) for one in seen] == [(0, 0)]
+
+
+@contextlib.contextmanager
+def disk_is_full(path: Path) -> Iterator[None]:
+    """As far as one more file may not grow: the kernel's own limit."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 1000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_a_full_disk_ends_a_purge_in_one_sentence_and_loses_nothing(
+    broker: RabbitBroker, channel: Any, bare: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbitmq_quarantine, "BATCH_MESSAGES", 50)
+    put(channel, bare, 120)
+    with contextlib.ExitStack() as stack:
+
+        def full(moved: int) -> None:
+            stack.enter_context(disk_is_full(files()[0]))
+
+        told = broker.quarantine(bare, full)
+    assert told.moved == 50
+    assert "cannot be written or read: File too large" in told.trouble
+    wait_for(lambda: ready(channel, bare) == 70, "what was not safe is back in the queue")
+    assert [(one.moved, one.doubtful) for one in broker.quarantines()] == [(50, 0)]
+    assert broker.restore(told.name) == 50
+    assert sorted(bodies(channel, bare)) == list(range(120))
+
+
+def test_a_disk_that_is_full_at_once_leaves_the_queue_as_it_was(
+    broker: RabbitBroker, channel: Any, bare: str, tmp_path: Path
+) -> None:
+    put(channel, bare, 20)
+    (tmp_path / "empty").touch()
+    with disk_is_full(tmp_path / "empty"), pytest.raises(BrokerError, match="File too large"):
+        broker.quarantine(bare)
+    assert files() == []
+    wait_for(lambda: ready(channel, bare) == 20, "all are in the queue")
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(
+    broker: RabbitBroker, channel: Any, plain: str, state_home: Path
+) -> None:
+    put(channel, plain, 2)
+    state_home.write_text("a file where a folder should be")
+    with pytest.raises(BrokerError, match=r"The quarantine in .* cannot be written or read: Not a"):
+        broker.quarantine(plain)
+    assert ready(channel, plain) == 2
+    assert broker.quarantines() == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, b"5\n", b"\xff\n{}\n", b'{"acked": "x"}\n'])
+def test_files_that_are_none_of_ours_are_left_alone(
+    broker: RabbitBroker, channel: Any, plain: str, content: bytes
+) -> None:
+    put(channel, plain, 2)
+    folder = rabbitmq_quarantine.folder()
+    folder.mkdir(parents=True)
+    (folder / "0.jsonl").write_bytes(content)
     aside = broker.quarantine(plain)
-    kill_when(rabbit, plain, aside.name, "sent", 2)
-    assert [one.moved for one in broker.quarantines()] == [70]
-    assert broker.restore(aside.name) == 70
-    assert bodies(channel, plain) == list(range(170))
+    assert [one.name for one in broker.quarantines()] == [aside.name]
+    assert broker.restore(aside.name) == 2
+    assert (folder / "0.jsonl").read_bytes() == content
+
+
+def test_a_damaged_file_is_told_and_stays_as_it_is(
+    broker: RabbitBroker, channel: Any, plain: str
+) -> None:
+    put(channel, plain, 3)
+    aside = broker.quarantine(plain)
+    (path,) = files()
+    lines = path.read_bytes().splitlines(keepends=True)
+    for place, words in ((2, "is damaged"), (len(lines) - 1, "is damaged")):
+        broken = b"".join([*lines[:place], b'{"bo\x00\n', *lines[place + 1 :]])
+        path.write_bytes(broken)
+        with pytest.raises(BrokerError, match=words):
+            broker.restore(aside.name)
+        assert path.read_bytes() == broken
+    assert ready(channel, plain) == 0
+    path.write_bytes(b"".join(lines))
+    assert broker.restore(aside.name) == 3
+
+
+def test_a_copy_that_went_elsewhere_is_not_sent_there_again(
+    broker: RabbitBroker, channel: Any, plain: str
+) -> None:
+    other = f"q-{uuid.uuid4()}"
+    channel.queue_declare(other, durable=True, auto_delete=False)
+    headers = {"CC": [other], "id": "a", "eta": None}
+    channel.basic_publish(Message("1", application_headers=headers), routing_key=plain)
+    wait_for(lambda: ready(channel, plain) == ready(channel, other) == 1, "both have it")
+    assert broker.restore(broker.quarantine(plain).name) == 1
+    wait_for(lambda: ready(channel, plain) == 1, "it is back")
+    assert ready(channel, other) == 1
+    got = channel.basic_get(plain, no_ack=True)
+    assert got.properties["application_headers"] == {"id": "a", "eta": None}
+    assert (got.delivery_info["exchange"], got.delivery_info["routing_key"]) == ("", plain)
+
+
+def test_messages_of_another_user_stay_and_all_others_come_back(
+    broker: RabbitBroker, channel: Any, plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(channel, plain, 2)
+    channel.basic_publish(Message("2", user_id="guest"), routing_key=plain)
+    put(channel, plain, 3)
+    aside = broker.quarantine(plain)
+    (path,) = files()
+    path.write_bytes(path.read_bytes().replace(b'"guest"', b'"alice"'))
+    with pytest.raises(BrokerError, match=r"1 message can be sent .* only \(alice\)"):
+        broker.restore(aside.name)
+    assert bodies(channel, plain) == [0, 1, 0, 1, 2]
+    assert [one.moved for one in broker.quarantines()] == [1]
+    path.write_bytes(path.read_bytes().replace(b'"alice"', b'"guest"'))
+    assert broker.restore(aside.name) == 1
+    assert files() == []
+
+
+def test_a_purge_and_an_undo_stop_when_told_to_and_go_on_later(
+    broker: RabbitBroker, channel: Any, plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbitmq_quarantine, "BATCH_MESSAGES", 50)
+    put(channel, plain, 120)
+    aside = broker.quarantine(plain, lambda moved: moved < 100)
+    assert (aside.moved, aside.trouble) == (100, "")
+    wait_for(lambda: ready(channel, plain) == 20, "the rest stays in the queue")
+    assert broker.restore(aside.name, lambda moved: False) == 50
+    assert [one.moved for one in broker.quarantines()] == [50]
+    assert broker.restore(aside.name) == 50
+    assert sorted(bodies(channel, plain)) == list(range(120))
+
+
+def test_large_messages_are_never_all_in_memory(
+    broker: RabbitBroker, channel: Any, plain: str
+) -> None:
+    size, count = 500_000, 60
+    for number in range(count):
+        channel.basic_publish(Message(str(number) * size, delivery_mode=2), routing_key=plain)
+    wait_for(lambda: ready(channel, plain) == count, "the messages are there")
+    tracemalloc.start()
+    try:
+        aside = broker.quarantine(plain)
+        purge = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        broker.restore(aside.name)
+        undo = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    print(f"{2 * size * count:,} bytes: purge held {purge:,}, undo {undo:,}")
+    assert ready(channel, plain) == count
+    assert max(purge, undo) < size * count
+
+
+def test_a_queue_deleted_while_its_messages_are_sent_leaves_them_doubtful(
+    broker: RabbitBroker, channel: Any, plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(channel, plain, 3)
+    aside = broker.quarantine(plain)
+    publish = Confirms.publish
+
+    def deleted(self: Confirms, queue: str, batch: Any) -> list[int]:
+        channel.queue_delete(plain)
+        return publish(self, queue, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Confirms, "publish", deleted)
+        with pytest.raises(BrokerError, match="was deleted meanwhile: of 3 messages nobody"):
+            broker.restore(aside.name)
+    assert [(one.moved, one.doubtful) for one in broker.quarantines()] == [(0, 3)]
+    channel.queue_declare(plain, durable=True, auto_delete=False)
+    assert broker.restore(aside.name, doubtful=True) == 3
+    assert bodies(channel, plain) == [0, 1, 2]
+
+
+def test_a_user_who_may_have_no_queue_of_receipts_can_purge_and_undo(
+    broker: RabbitBroker, channel: Any, bare: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbitmq_receipts, "_made", lambda *names: False)
+    put(channel, bare, 450)
+    aside = broker.quarantine(bare)
+    assert broker.restore(aside.name) == aside.moved == 450
+    assert bodies(channel, bare) == list(range(450))
+    assert files() == []
 
 
 def test_two_at_once_do_not_send_one_message_twice(

@@ -11,6 +11,7 @@ import pytest
 from celery_tui import triage
 from celery_tui.columns import why_figures, why_finding, why_queue, why_task, why_worker
 from celery_tui.columns.base import View
+from celery_tui.columns.queues import depth_cell
 from celery_tui.columns.why import OUR_ACT, WORKED_OUT, Origin, Part, age_cell
 from celery_tui.model.cluster import Cluster
 from celery_tui.model.observations import (
@@ -23,8 +24,9 @@ from celery_tui.model.observations import (
     Unacknowledged,
 )
 from celery_tui.model.peeked import MESSAGE, Opened, WaitingMessage
-from celery_tui.model.seam import Finding, Level
+from celery_tui.model.seam import Finding, Health, Level, Link
 from celery_tui.model.task import BACKEND, Exact
+from celery_tui.model.waiting import Flow, Waiting
 from celery_tui.triage import evaluate
 from tests.screens.from_before import found
 from tests.screens.looked_into import looked_into
@@ -330,3 +332,67 @@ def test_ages_go_on_while_the_broker_is_lost_and_numbers_stand_in_parentheses() 
     for part in (*parts, why_figures.part(view)):
         for one in part.origins:
             assert not one.value[0][:1].isdigit(), one
+
+
+# -- RabbitMQ ---------------------------------------------------------------------------------
+
+
+def on_rabbitmq(management: bool) -> Cluster:
+    """The queue ``orders`` as RabbitMQ tells of it."""
+    cluster = busy_cluster()
+    cluster.is_amqp, cluster.has_management = True, management
+    flow = Flow(2.0, 1.5, sure=True) if management else None
+    reading = QueueDepth(7, {}, 1, waiting=Waiting(NOW, flow=flow))
+    held = 2 if management else None
+    by_queue = {"orders": held} if management else None
+    no_ages = "RabbitMQ does not tell when a message came"
+    cluster.apply(QueueDepths(NOW, {"orders": reading}, (), held, by_queue, no_ages=no_ages))
+    return cluster
+
+
+def orders(cluster: Cluster) -> list[Part]:
+    return why_queue.parts(cluster.queues["orders"], view_of(cluster))
+
+
+def test_without_the_management_api_pages_say_that_it_would_tell() -> None:
+    parts = orders(on_rabbitmq(management=False))
+    for what in ("in/s", "out/s", "unacked"):
+        assert not row(parts, what).known
+        assert "--management-url" in row(parts, what).note
+    assert "RabbitMQ does not tell when" in row(parts, "oldest").note
+    assert (row(parts, "counted").value[0], row(parts, "counted").known) == ("1", True)
+    assert "lists" not in row(parts, "waiting").note
+
+
+def test_with_the_management_api_it_is_the_source() -> None:
+    cluster = on_rabbitmq(management=True)
+    for what, value in (("in/s", "2.0"), ("out/s", "1.5"), ("unacked", "2")):
+        origin = row(orders(cluster), what)
+        assert (origin.value[0], origin.source) == (value, "management API")
+
+
+def test_trouble_of_the_management_api_is_why_a_figure_is_not_known() -> None:
+    cluster = on_rabbitmq(management=True)
+    assert cluster.unacked == 2
+    reading = QueueDepth(7, {}, 1, waiting=Waiting(NOW + 1))
+    cluster.apply(QueueDepths(NOW + 1, {"orders": reading}))
+    said = "the management API http://h:1 refuses the connection"
+    cluster.apply(Health("queues", Link.LIVE, NOW, said, at=NOW, refused=True))
+    for what in ("in/s", "unacked"):
+        assert row(orders(cluster), what).note == said
+    figure = row([why_figures.part(view_of(cluster))], "unacked")
+    assert (figure.known, figure.note) == (False, said)
+
+
+def test_no_page_of_rabbitmq_says_words_of_redis() -> None:
+    cluster = on_rabbitmq(management=False)
+    said = str(list(all_parts(cluster, view_of(cluster)))).lower()
+    for word in ("unacked hash", "lrange", "llen", "redis", "routing key", "newest message"):
+        assert word not in said, word
+
+
+def test_a_depth_that_was_read_long_ago_is_marked() -> None:
+    cluster = on_rabbitmq(management=False)
+    queue = cluster.queues["orders"]
+    assert depth_cell(queue, view_of(cluster, NOW + 29))[0] == "7"
+    assert depth_cell(queue, view_of(cluster, NOW + 31))[0] == "(7)"

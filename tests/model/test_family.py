@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from celery_tui.model import family
 from celery_tui.model.cluster import Cluster
 from celery_tui.model.events import Event
 from celery_tui.model.family import Families
@@ -222,3 +223,36 @@ def test_a_task_alone_has_no_family() -> None:
     cluster = cluster_of(("a", None))
     assert not cluster.families.knows(cluster.tasks["a"])
     assert cluster_of(("a", None), ("b", "a")).families.knows(cluster.tasks["a"])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_who_is_known_by_its_sender_s_result_only_has_the_same_tree(turned: bool) -> None:
+    cluster = Cluster(NOW)
+    metas = [
+        ResultMeta("top", "SUCCESS", children=("a", "b")),
+        ResultMeta("a", "SUCCESS", children=("c",)),
+        *(ResultMeta(task_id, "SUCCESS") for task_id in "bc"),
+    ]
+    for meta in reversed(metas) if turned else metas:
+        cluster.apply(Results(NOW, (meta,)))
+    for task_id in ("top", "a", "b", "c"):
+        assert {row.id: row.depth for row in rows(cluster, task_id)} == {
+            "top": 0, "a": 1, "b": 1, "c": 2,
+        }  # fmt: skip
+
+
+def test_what_was_heard_of_a_parent_stands_over_what_a_result_says() -> None:
+    cluster = cluster_of(("top", None), ("a", "top"))
+    cluster.apply(Results(NOW, (ResultMeta("liar", "SUCCESS", children=("a", "liar")),)))
+    assert cluster.tasks["a"].parent_id == "top"
+    assert cluster.tasks["liar"].parent_id is None
+
+
+def test_children_that_nobody_sees_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(family, "AWAITED_KEPT", 10)
+    cluster = Cluster(NOW)
+    many = tuple(f"c{number}" for number in range(20))
+    cluster.apply(Results(NOW, (ResultMeta("top", "SUCCESS", children=many),)))
+    cluster.apply(Results(NOW, tuple(ResultMeta(i, "SUCCESS") for i in many)))
+    adopted = [i for i in many if cluster.tasks[i].parent_id == "top"]
+    assert adopted == list(many[10:])

@@ -83,6 +83,7 @@ class FakeHost(App[None]):
         self.cluster = Cluster(NOW - 100)
         self.now = NOW
         self.stale = False
+        self.long_acts = 0
         self.performed: list[ActionRequest] = []
         self.copied: list[str] = []
         self.toasted: list[tuple[str, str]] = []
@@ -134,6 +135,12 @@ class FakeHost(App[None]):
     def perform(self, request: ActionRequest) -> None:
         """Note it."""
         self.performed.append(request)
+
+    def halt(self) -> bool:
+        """One that takes long, where the test has one."""
+        had = self.long_acts > 0
+        self.long_acts = 0
+        return had
 
     def copy(self, text: str, what: str) -> None:
         """Note it."""

@@ -48,7 +48,7 @@ def looked_into() -> Cluster:
     """A queue that nobody consumes, and what waits in it."""
     cluster = busy_cluster()
     steps = {"0": DEPTH - 98, "6": 98}
-    cluster.apply(QueueDepths(NOW, {"emails": QueueDepth(DEPTH, steps)}))
+    cluster.apply(QueueDepths(NOW, {"emails": QueueDepth(DEPTH, steps)}, sampled=True))
     cluster.apply(page())
     cluster.apply(Sampled(NOW - 3, "emails", NAMES, sum(NAMES.values()), DEPTH))
     return cluster

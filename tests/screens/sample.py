@@ -101,6 +101,10 @@ class StillMonitor:
     def prepare(self, request: ActionRequest) -> None:
         """Nothing is looked up."""
 
+    def halt(self) -> bool:
+        """Nothing takes long here."""
+        return False
+
     def perform(self, request: ActionRequest) -> None:
         """Keep it, for the test to see."""
         self.performed.append(request)

@@ -140,7 +140,14 @@ def purged() -> Cluster:
     """A queue in quarantine, and the outcomes of acts."""
     cluster = busy_cluster()
     name = "celery-tui:quarantine:emails:20261120T120800Z"
-    cluster.apply(QueueDepths(NOW - 1, {name: QueueDepth(88_110, {}, quarantine=True)}))
+    killed = "celery-tui:quarantine:emails:20261120T120500Z"
+    some = "celery-tui:quarantine:reports:20261120T115500Z"
+    held = {
+        name: QueueDepth(88_110, {}, quarantine=True),
+        killed: QueueDepth(0, {}, quarantine=True, doubtful=200),
+        some: QueueDepth(1_400, {}, quarantine=True, doubtful=37),
+    }
+    cluster.apply(QueueDepths(NOW - 1, held, sampled=True))
     for number, (stage, text) in enumerate(
         (
             (Stage.ACKNOWLEDGED, "2 of 3 workers answered"),

@@ -166,4 +166,22 @@ async def test_what_changes_messages_is_said_first_and_never_done_by_itself() ->
         await settle(app, pilot)
         assert len(asked) == 3, "what was read once is not read again by itself"
         await pressed(app, pilot, "right")
-        assert asked[3:] == [0], "each page is asked for"
+        assert asked[3:] == [1], "a quorum queue asks once more for each page"
+
+
+async def test_who_agreed_to_a_look_may_turn_pages_and_opening_takes_nothing() -> None:
+    async with shown() as (app, pilot):
+        asked = monitor(app).asked
+        assert asked == [0], "to open the page is not to ask for messages"
+        refused = Peeked(NOW, "emails", End.HEAD, 0, error="it marks them", asks=1, marks=True)
+        app.cluster.apply(refused)
+        await pressed(app, pilot, "o")
+        assert asked[-1] == 0, "nobody has agreed yet"
+        app.cluster.apply(msgspec.structs.replace(refused, end=End.TAIL))
+        await pressed(app, pilot, "r")
+        assert asked[-1] == 1
+        app.cluster.apply(msgspec.structs.replace(page(end=End.TAIL), marks=True))
+        await pressed(app, pilot, "l")
+        assert asked[-1] == 1, "a classic queue is not asked about again"
+        await pressed(app, pilot, "r")
+        assert asked[-1] == 1

@@ -6,6 +6,7 @@ import pytest
 
 from celery_tui.columns import sources as words
 from celery_tui.model.cluster import Cluster
+from celery_tui.model.observations import ResultsLookedThrough
 from celery_tui.model.seam import Health, Link
 from celery_tui.screens.sources import SourcesScreen
 from tests.screens.capture import text_lines
@@ -72,3 +73,14 @@ def test_the_broker_answers_as_long_as_any_link_to_it_does() -> None:
     assert cluster.links.broker() is cluster.health["queues"]
     cluster.apply(Health("events", Link.LOST, NOW, "gone"))
     assert cluster.links.broker() is cluster.health["events"]
+
+
+async def test_why_no_history_of_results_is_listed_is_said_at_any_width() -> None:
+    cluster = Cluster(NOW)
+    cluster.apply(Health("results", Link.LIVE, NOW))
+    cluster.apply(ResultsLookedThrough(NOW, 0, 0, note="memcached cannot list", done=True))
+    app = app_on(cluster)
+    async with app.run_test(size=(60, 30)) as pilot:
+        app.open("sources", "")
+        await pilot.pause()
+        assert "history memcached cannot list" in " ".join(" ".join(text_lines(app)).split())

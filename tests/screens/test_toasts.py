@@ -123,3 +123,16 @@ async def test_escape_takes_them_down_first() -> None:
         await pilot.press("escape")
         assert host.shelf.toasts == []
         assert not host.screen.query_one(Toasts).display
+
+
+async def test_escape_first_stops_what_takes_long_and_is_told_as_stopped() -> None:
+    host = FakeHost()
+    host.long_acts = 1
+    async with host.run_test(size=(120, 30)) as pilot:
+        host.shelf.tell(outcome(Stage.SENT, "3 of 9 messages so far; Esc stops it"), NOW)
+        await paint(host, pilot)
+        await pilot.press("escape")
+        assert host.long_acts == 0
+        assert host.shelf.toasts
+        await pilot.press("escape")
+        assert host.shelf.toasts == []

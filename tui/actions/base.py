@@ -94,6 +94,8 @@ class Context:
     """The newest quarantine made in this run and not brought back."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set when the program ends: nobody waits for proof any longer."""
+    halt: threading.Event = field(default_factory=threading.Event)
+    """Set when the operator stops an act that takes long."""
 
     def __post_init__(self) -> None:
         if self.settings.read_only:
@@ -146,7 +148,7 @@ def broker_lost(cluster: Cluster) -> str:
     for source in ("events", "queues", "inspect"):
         health = cluster.health.get(source)
         if health is not None and health.state == Link.LOST:
-            return "The broker is lost"
+            return "The broker is blocked by an alarm" if health.blocked else "The broker is lost"
     return ""
 
 

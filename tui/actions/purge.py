@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 import msgspec
 
+from ..brokers.base import Quarantined
 from ..errors import ActionError
 from ..model.cluster import Cluster
 from ..model.queue import Queue
-from ..model.seam import ActionRequest, Check, Preview, Stage, Target
+from ..model.seam import ActionRequest, Check, Outcome, Preview, Stage, Target
+from . import doubtful
 from .base import Context, Put, nothing_to_follow, outcome, refusal
+from .progress import Moving
 from .wire import Wire
 from .words import count, named
 
@@ -22,6 +25,8 @@ RABBIT = "amqp"
 
 def preview(request: ActionRequest, cluster: Cluster) -> Preview:
     """How much would move, and what a purge does not reach."""
+    if doubtful.asked(request):
+        return doubtful.throwing_away(request, cluster)
     queues = [cluster.queues[t.id] for t in request.targets if t.id in cluster.queues]
     many = len(request.targets) != 1
     name = count(len(request.targets), "queue") if many else request.targets[0].id
@@ -72,6 +77,9 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
         kind = wire.broker.kind
     except ActionError as error:
         return msgspec.structs.replace(preview, ready=True, blocked=error.title)
+    if doubtful.asked(preview.request):
+        found = doubtful.checks(preview.request, wire)
+        return msgspec.structs.replace(preview, checks=found, ready=True)
     checks = tuple(_check(target, wire.depth(target.id)) for target in preview.request.targets)
     told = _into_a_file(preview) if kind == RABBIT else preview
     return msgspec.structs.replace(told, checks=checks, ready=True)
@@ -80,7 +88,7 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
 def _into_a_file(preview: Preview) -> Preview:
     """RabbitMQ has no place to put messages aside in one step."""
     facts = (
-        "Waiting messages are taken into a file here, 200 at a time; Z sends them again.",
+        "Waiting messages are taken into a file here, bit by bit; Z sends them again.",
         "They come back at the new end of their queue, from this machine only.",
         *preview.facts[1:],
     )
@@ -97,11 +105,33 @@ def _check(target: Target, depth: int | None) -> Check:
 
 def run(request: ActionRequest, context: Context, wire: Wire, put: Put) -> None:
     """Move each queue's messages aside. The broker's reply is the proof."""
+    if doubtful.asked(request):
+        doubtful.throw_away(request, context, wire, put)
+        return
     for target in request.targets:
-        moved = wire.broker.quarantine(target.id)
-        if not moved.moved:
-            put(outcome(request, target, Stage.DONE_ELSEWHERE, "it was empty: nothing was moved"))
+        told = Moving(request, target, _depth(wire, target), context, put)
+        if told.stopped:
+            put(outcome(request, target, Stage.DONE_ELSEWHERE, "stopped before it"))
             continue
-        text = f"{count(moved.moved, 'message')} moved to quarantine; Z brings them back"
-        done = outcome(request, target, Stage.SEEN, text)
-        put(msgspec.structs.replace(done, undo=moved.name))
+        put(_done(request, target, wire.broker.quarantine(target.id, told), told.stopped))
+
+
+def _depth(wire: Wire, target: Target) -> int | None:
+    """Only where a purge takes long is it worth asking."""
+    return wire.depth(target.id) if wire.broker.kind == RABBIT else None
+
+
+def _done(request: ActionRequest, target: Target, moved: Quarantined, stopped: bool) -> Outcome:
+    if not moved.moved and not moved.doubtful:
+        empty = f"stopped: {moved.trouble}" if moved.trouble else "it was empty"
+        return outcome(request, target, Stage.DONE_ELSEWHERE, f"{empty}: nothing was moved")
+    text = f"{count(moved.moved, 'message')} moved to quarantine"
+    if moved.doubtful:
+        text += f", {moved.doubtful:,} more perhaps"
+    if moved.trouble:
+        text += f", then: {moved.trouble.rstrip('.')}"
+    elif stopped:
+        text += ", then stopped"
+    stage = Stage.NOT_CONFIRMED if moved.trouble else Stage.SEEN
+    done = outcome(request, target, stage, f"{text}; Z brings them back")
+    return msgspec.structs.replace(done, undo=moved.name)

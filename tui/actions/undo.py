@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from ..brokers.base import Quarantined
-from ..errors import ActionError
+from ..errors import ActionError, BrokerError
 from ..model.cluster import Cluster
-from ..model.seam import ActionRequest, Check, LogLine, Preview, Stage, Target
+from ..model.seam import ActionRequest, Check, Preview, Stage, Target
+from . import doubtful
 from .base import Context, Put, broker_lost, last_purge, nothing_to_follow, outcome
+from .progress import Moving
 from .purge import RABBIT
 from .wire import Wire
 from .words import count, duration
 
 __all__ = ["follow", "prepare", "preview", "run"]
 follow = nothing_to_follow
-PROGRESS_EVERY_S = 1.0
 SENT_AGAIN = (
     "Its messages are sent again, unchanged, to the new end of their queue.",
     "The broker confirms each; what it refuses stays in quarantine.",
@@ -26,6 +28,8 @@ SENT_AGAIN = (
 
 def preview(request: ActionRequest, cluster: Cluster) -> Preview:
     """What would come back; without a target, the newest purge is undone."""
+    if doubtful.asked(request):
+        return doubtful.sending(request, cluster)
     named = request.targets[0].id if request.targets else last_purge(cluster)
     lost = broker_lost(cluster)
     return Preview(
@@ -49,18 +53,31 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
         found = [chosen(preview.request, context, wire, target) for target in _targets(preview)]
     except ActionError as error:
         return msgspec.structs.replace(preview, ready=True, blocked=str(error))
+    if doubtful.asked(preview.request):
+        told = doubtful.checks(preview.request, wire)
+        return msgspec.structs.replace(preview, checks=told, ready=True)
     if wire.broker.kind == RABBIT:
-        preview = msgspec.structs.replace(preview, facts=SENT_AGAIN)
+        warnings = (*preview.warnings, *_elsewhere(found))
+        preview = msgspec.structs.replace(preview, facts=SENT_AGAIN, warnings=warnings)
     title = f"UNDO PURGE  {', '.join(one.queue for one in found)}"
     checks = tuple(
-        Check(_target(one), True, f"{count(one.moved, 'message')} of {one.queue}, {_age(one)}", at)
-        for one in found
+        Check(_target(one), True, f"{_held(one)} of {one.queue}, {_age(one)}", at) for one in found
     )
     return msgspec.structs.replace(preview, title=title, checks=checks, ready=True)
 
 
 def _targets(preview: Preview) -> tuple[Target | None, ...]:
     return preview.request.targets or (None,)
+
+
+def _held(one: Quarantined) -> str:
+    words = count(one.moved, "message")
+    return f"{words} (and {one.doubtful:,} doubtful, which stay)" if one.doubtful else words
+
+
+def _elsewhere(found: Iterable[Quarantined]) -> Iterator[str]:
+    for place in sorted({one.elsewhere for one in found if one.elsewhere}):
+        yield f"Purged from {place}: make sure that this is the same broker."
 
 
 def _age(one: Quarantined) -> str:
@@ -78,13 +95,14 @@ def chosen(
 
     Raises ActionError if there is none.
     """
-    held = [one for one in wire.broker.quarantines() if one.moved]
+    held = [one for one in wire.broker.quarantines() if one.moved or one.doubtful]
     wanted = target.id if target is not None else context.last_purge
     for one in held:
         if one.name == wanted:
             return one
     if target is not None:
         raise ActionError(f"Nothing is left in {target.id}", "It was brought back already.")
+    held = [one for one in held if one.moved]
     if not held:
         raise ActionError("There is nothing to undo", "No purge of ours waits in quarantine.")
     return held[-1]
@@ -92,25 +110,24 @@ def chosen(
 
 def run(request: ActionRequest, context: Context, wire: Wire, put: Put) -> None:
     """Move the messages back and tell how many came."""
+    anyway = doubtful.asked(request)
     for target in request.targets or (None,):
         one = chosen(request, context, wire, target)
-        told = _Progress(one, put)
-        moved = wire.broker.restore(one.name, told)
+        told = Moving(request, _target(one), one.moved, context, put)
+        try:
+            moved = wire.broker.restore(one.name, told, doubtful=anyway)
+        except BrokerError as error:
+            if not told.moved:
+                raise
+            text = f"{count(told.moved, 'message')} back in {one.queue}, then: {error}"
+            put(outcome(request, _target(one), Stage.NOT_CONFIRMED, text))
+            continue
         text = f"{count(moved, 'message')} back in {one.queue}"
+        if told.stopped and moved < one.moved:
+            words = f"{text}, then stopped: {one.moved - moved:,} still in quarantine"
+            put(outcome(request, _target(one), Stage.SEEN, words))
+            continue
+        if one.doubtful and not anyway:
+            text += f"; {one.doubtful:,} may be there already: kept, Z sends them anyway"
         done = outcome(request, _target(one), Stage.SEEN, text)
         put(msgspec.structs.replace(done, undo=one.name))
-
-
-class _Progress:
-    """Says now and then how far a long restore has come."""
-
-    def __init__(self, one: Quarantined, put: Put) -> None:
-        self._one, self._put = one, put
-        self._told_at = time.monotonic()
-
-    def __call__(self, moved: int) -> None:
-        if time.monotonic() - self._told_at < PROGRESS_EVERY_S:
-            return
-        self._told_at = time.monotonic()
-        words = f"{moved:,} of {count(self._one.moved, 'message')} back in {self._one.queue}"
-        self._put(LogLine(time.time(), "act", "ours", words))

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from ..errors import BackendError
 from ..model.observations import ResultMeta
 
 
@@ -15,6 +16,10 @@ class Fetched(msgspec.Struct, frozen=True):
 
     metas: tuple[ResultMeta, ...]
     missing: tuple[str, ...]
+
+
+class Unlisted(BackendError):
+    """The backend stands, and nobody can ask it for what it holds but by id."""
 
 
 class Walk(Protocol):
@@ -55,7 +60,7 @@ class Backend(Protocol):
         """What is stored of these tasks, in one round trip."""
 
     def recent(self, most: int) -> Walk:
-        """A search for the newest results, at most so many."""
+        """A search for the newest results, at most so many; Unlisted where there is none."""
 
     def close(self) -> None:
         """Let the connection go."""

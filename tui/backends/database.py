@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..model.observations import ResultMeta
-from . import database_link
 from .base import Fetched
-from .database_link import question
+from .database_link import Database
 from .database_rows import RecentRows
 from .meta import of_row
 from .naming import storable
@@ -30,6 +29,7 @@ COLUMNS = (
     "task_id", "status", "result", "date_done", "traceback", "children",
     "name", "args", "kwargs", "worker", "retries", "queue",
 )  # fmt: skip
+NEEDED = ("id", "task_id", "status")
 SIZED = ("result", "args", "kwargs")
 
 
@@ -60,8 +60,7 @@ class DatabaseBackend:
     kind = "db"
 
     def __init__(self, url: str, naming: Naming = Naming()) -> None:
-        self._url = url
-        self._engine = database_link.engine_for(url, dict(naming.engine_options))
+        self._database = Database(url, dict(naming.engine_options))
         try:
             self._table, self._by = self._looked_up(naming)
         except BaseException:
@@ -70,12 +69,12 @@ class DatabaseBackend:
 
     def close(self) -> None:
         """Let the connection go."""
-        self._engine.dispose()
+        self._database.close()
 
     def ping(self) -> float:
         """Milliseconds of one round trip."""
         began = time.perf_counter()
-        with question(self._engine, self._url) as connection:
+        with self._database.question() as connection:
             connection.exec_driver_sql("SELECT 1").fetchone()
         return (time.perf_counter() - began) * 1000
 
@@ -95,7 +94,7 @@ class DatabaseBackend:
         from sqlalchemy import select
 
         columns = [self._table.c[name] for name in COLUMNS if name in self._table.c]
-        with question(self._engine, self._url) as connection:
+        with self._database.question() as connection:
             rows = connection.execute(select(*columns).where(column.in_(values))).mappings().all()
         return tuple(of_row(row["task_id"], dict(row)) for row in rows if row["task_id"])
 
@@ -109,7 +108,7 @@ class DatabaseBackend:
         query = select(table.c.id, size).order_by(table.c[self._by].desc()).limit(most)
         if self._by == "date_done":
             query = query.where(table.c.date_done.is_not(None))
-        with question(self._engine, self._url) as connection:
+        with self._database.question() as connection:
             return [(row[0], row[1]) for row in connection.execute(query)]
 
     def read_rows(self, keys: Sequence[int]) -> tuple[ResultMeta, ...]:
@@ -123,7 +122,7 @@ class DatabaseBackend:
         """
         from sqlalchemy import MetaData, Table, inspect
 
-        with question(self._engine, self._url) as connection:
+        with self._database.question() as connection:
             table = Table(
                 naming.table,
                 MetaData(),
@@ -132,5 +131,8 @@ class DatabaseBackend:
                 resolve_fks=False,
             )
             indexes = inspect(connection).get_indexes(naming.table, naming.schema)
+        for column in NEEDED:
+            if column not in table.c:
+                raise self._database.without(naming.table, column)
         dated = any(index["column_names"][:1] == ["date_done"] for index in indexes)
         return table, "date_done" if dated else "id"

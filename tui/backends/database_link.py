@@ -12,6 +12,7 @@ from urllib.parse import quote
 from .. import urls
 from ..errors import BackendError
 from ..links.redis_link import NotPermitted
+from .hang_up import HangUp
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -22,12 +23,21 @@ PATIENCE_S = 3
 READ_ONLY = "SET TRANSACTION READ ONLY"
 PATIENCE = f"SET LOCAL statement_timeout = '{PATIENCE_S}s'"
 """For PostgreSQL. Of this transaction only: behind a pooler the session is not ours."""
+FIRST = {
+    "postgresql": (READ_ONLY, PATIENCE),
+    "mysql": (READ_ONLY,),
+    "mariadb": (READ_ONLY,),
+}
+"""What a transaction begins with, by SQLAlchemy's name of the database."""
 DRIVERS = {
     "psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient",
     "pymysql": "PyMySQL", "oracledb": "oracledb", "pyodbc": "pyodbc",
 }  # fmt: skip
 """Module of a driver -> the package that holds it."""
-_RELATION = re.compile(r'relation "([^"]+)" does not exist|no such table: (\S+)')
+_RELATION = re.compile(
+    r"""relation "([^"]+)" does not exist|no such table: (\S+)|Table '(\S+)' doesn't exist"""
+)
+_COLUMN = re.compile(r"no such column: (\S+)|column (\S+) does not exist|Unknown column '([^']+)'")
 
 
 def engine_for(url: str, options: dict[str, Any]) -> Engine:
@@ -60,9 +70,14 @@ def engine_for(url: str, options: dict[str, Any]) -> Engine:
 def _where(url: URL, who: str) -> tuple[URL, dict[str, Any]]:
     """The URL to open and the driver's options: nothing is written, nobody waits for ever."""
     dialect = url.get_backend_name()
-    if dialect == "postgresql":
-        return url, {"connect_timeout": PATIENCE_S}
-    if dialect in ("mysql", "mariadb"):
+    if url.get_driver_name() == "psycopg":
+        # A statement that psycopg prepares by itself is unknown behind a pooler.
+        return url, {"connect_timeout": PATIENCE_S, "prepare_threshold": None}
+    if url.get_driver_name() in ("pymysql", "mysqldb"):
+        # Greetings, too, are read before we can hang up.
+        patience = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), PATIENCE_S)
+        return url, patience
+    if dialect in ("postgresql", "mysql", "mariadb"):
         return url, {"connect_timeout": PATIENCE_S}
     file = url.database or ""
     if dialect != "sqlite" or file in ("", ":memory:") or file.startswith("file:"):
@@ -85,25 +100,54 @@ def _no_driver(error: ModuleNotFoundError, who: str) -> BackendError:
     )
 
 
-@contextmanager
-def question(engine: Engine, url: str) -> Iterator[Connection]:
-    """The connection for one question; its transaction reads only, and ends with the block.
+class Database:
+    """One connection to one database, opened at its first use; it belongs to one thread."""
 
-    Raises BackendError in words and without a password.
-    """
-    from sqlalchemy.exc import SQLAlchemyError
+    def __init__(self, url: str, options: dict[str, Any]) -> None:
+        self.url = url
+        self.engine = engine_for(url, options)
+        self._watch = HangUp()
+        from sqlalchemy import event
 
-    try:
-        with engine.connect() as connection:
-            if engine.dialect.name == "postgresql":
-                connection.exec_driver_sql(READ_ONLY)
-                connection.exec_driver_sql(PATIENCE)
-            yield connection
-            connection.rollback()
-    except ModuleNotFoundError as error:
-        raise _no_driver(error, f"The result backend {urls.redact(url)}") from None
-    except (SQLAlchemyError, OSError, ValueError) as error:
-        raise in_words(error, url) from None
+        event.listen(self.engine, "do_connect", self._connect)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self.engine.dispose()
+
+    def without(self, table: str, column: str) -> BackendError:
+        """The error of a table that is none of Celery's."""
+        return BackendError(
+            f"The result backend {urls.redact(self.url)} has a table {table}"
+            f" without the column {column}",
+            "Another table is named with -A and database_table_names.",
+        )
+
+    def _connect(self, dialect: Any, _record: Any, args: Any, options: Any) -> Any:
+        """A driver's connection that is watched from the first: SQLAlchemy greets it unasked."""
+        connection = dialect.connect(*args, **options)
+        self._watch.over(connection)
+        return connection
+
+    @contextmanager
+    def question(self) -> Iterator[Connection]:
+        """The connection for one question; its transaction reads only, and ends with the block.
+
+        Raises BackendError in words and without a password.
+        """
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            with HangUp() as self._watch, self.engine.connect() as connection:
+                self._watch.over(connection.connection.driver_connection)
+                for statement in FIRST.get(self.engine.dialect.name, ()):
+                    connection.exec_driver_sql(statement)
+                yield connection
+                connection.rollback()
+        except ModuleNotFoundError as error:
+            raise _no_driver(error, f"The result backend {urls.redact(self.url)}") from None
+        except (SQLAlchemyError, OSError, ValueError) as error:
+            raise in_words(self._watch.reason(error), self.url) from None
 
 
 MADE_BY_WORKERS = "Workers make it with the first result; another name is known with -A only."
@@ -123,7 +167,11 @@ def in_words(error: Exception, url: str, no_table_hint: str = MADE_BY_WORKERS) -
         refused.said = said
         return refused
     if table is not None:
-        return _no_table(url, table[1] or table[2], no_table_hint)
+        return _no_table(url, next(filter(None, table.groups())), no_table_hint)
+    column = _COLUMN.search(said)
+    if column is not None:
+        lacking = next(filter(None, column.groups()))
+        return BackendError(f"{who} changed its table: {lacking} is gone", no_table_hint)
     for words, title, hint in EXPLAINED:
         if any(word in said for word in words):
             return BackendError(f"{who} {title}", hint)
@@ -135,6 +183,7 @@ def _no_table(url: str, table: str, hint: str) -> BackendError:
 
 
 EXPLAINED = (
+    (("' to database '",), "does not let this user into the database", "Ask for SELECT in it."),
     (
         ("password authentication failed", "Access denied", "no password supplied"),
         "refused the user name or password",
@@ -161,7 +210,6 @@ EXPLAINED = (
     (("is not a database",), "is no SQLite database", "Check the path in the URL."),
     (("unable to open",), "cannot be opened", "Check the path and the permissions of the file."),
     (("database is locked",), "is locked by a writer", "Wait; it is tried again."),
-    (("no such column", "UndefinedColumn"), "changed its table while we read", "Wait."),
 )
 """Words in what a driver says -> our sentence, and what to do."""
 

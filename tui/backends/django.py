@@ -16,10 +16,10 @@ from typing import Any
 from .. import urls
 from ..errors import BackendError
 from ..model.observations import ResultMeta
-from ..model.task import FINAL
 from . import database_link
 from .base import Fetched
 from .database_rows import RecentRows
+from .hang_up import HangUp
 from .meta import of_row, value_of
 from .naming import storable
 
@@ -28,6 +28,17 @@ COLUMNS = (
     "task_id", "status", "result", "date_done", "traceback", "meta", "task_name", "task_args",
     "task_kwargs", "worker", "content_encoding",
 )  # fmt: skip
+
+NOT_OURS = ("pool", "transaction_mode")
+"""Options of the project's connections that a reader has no use for: SQLite would be locked."""
+OURS: dict[str, dict[str, Any]] = {
+    "postgresql": {"connect_timeout": database_link.PATIENCE_S},
+    "mysql": dict.fromkeys(
+        ("connect_timeout", "read_timeout", "write_timeout"), database_link.PATIENCE_S
+    ),
+    "sqlite": {"timeout": database_link.PATIENCE_S},
+}
+"""Options that keep nobody waiting, by Django's name of the database."""
 
 
 class DjangoBackend:
@@ -38,10 +49,11 @@ class DjangoBackend:
     def __init__(self, url: str, has_app: bool) -> None:
         self._url = url
         self._model: Any = _model(url, has_app)
-        from django.db import connections, router
+        from django.db import router
 
+        self._watch = HangUp()
         self._alias: str = router.db_for_read(self._model)
-        self._connection: Any = connections[self._alias]
+        self._connection = self._own_connection()
         self.ping()
 
     def close(self) -> None:
@@ -83,22 +95,64 @@ class DjangoBackend:
             found = list(rows.filter(**which).order_by().values(*COLUMNS))
         return tuple(_meta_of(row) for row in found)
 
+    def _own_connection(self) -> Any:
+        """The thread's connection by the project's settings and a few of ours.
+
+        Other threads of this process keep theirs.
+        """
+        from django.core.exceptions import ImproperlyConfigured
+        from django.db import connections
+
+        try:
+            own = connections[self._alias].copy()
+        except ImproperlyConfigured as error:  # as where its driver is missing
+            raise _misconfigured(self._url, error) from None
+        own.settings_dict["CONN_MAX_AGE"] = None  # else each question would connect anew
+        options = own.settings_dict["OPTIONS"]
+        for name in NOT_OURS:
+            options.pop(name, None)
+        options |= OURS.get(own.vendor, {})
+        connect = own.get_new_connection
+
+        def watched(params: Any) -> Any:
+            """Django greets a new connection before we get hold of it, and replaces a lost one."""
+            self._watch.in_time()
+            connection = connect(params)
+            self._watch.over(connection)
+            return connection
+
+        own.get_new_connection = watched
+        connections[self._alias] = own
+        return own
+
     @contextmanager
     def _question(self) -> Iterator[Any]:
         """All rows, for one question; its transaction ends with the block."""
-        from django.db import Error, transaction
+        from django.core.exceptions import ImproperlyConfigured
+        from django.db import Error
 
-        self._connection.close_if_unusable_or_obsolete()
         try:
-            with transaction.atomic(using=self._alias):
-                if self._connection.vendor == "postgresql":
-                    with self._connection.cursor() as cursor:
-                        cursor.execute(database_link.READ_ONLY)
-                        cursor.execute(database_link.PATIENCE)
-                yield self._model._default_manager.using(self._alias).all()
+            with HangUp() as self._watch:
+                self._watch.over(self._connection.connection)
+                with self._transaction():
+                    yield self._model._default_manager.using(self._alias).all()
+        except ImproperlyConfigured as error:
+            raise _misconfigured(self._url, error) from None
         except (Error, OSError, ValueError) as error:
             self._connection.close()
-            raise self._in_words(error) from None
+            raise self._in_words(self._watch.reason(error)) from None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        from django.db import transaction
+
+        self._connection.close_if_unusable_or_obsolete()
+        with transaction.atomic(using=self._alias):
+            first = database_link.FIRST.get(self._connection.vendor, ())
+            with self._connection.cursor() as cursor:
+                for statement in first:
+                    cursor.execute(statement)
+            yield
 
     def _in_words(self, error: Exception) -> BackendError:
         password = str(self._connection.settings_dict.get("PASSWORD") or "")
@@ -135,6 +189,14 @@ def _model(url: str, has_app: bool) -> Any:
         ) from None
 
 
+def _misconfigured(url: str, error: Exception) -> BackendError:
+    said = urls.clean(str(error).strip().partition("\n")[0]).rstrip(".")
+    return BackendError(
+        f"The result backend {url} cannot open its database: {said}",
+        "Install celery-tui into the project's own virtual environment, and check DATABASES.",
+    )
+
+
 def _meta_of(row: Mapping[str, Any]) -> ResultMeta:
     opened = {
         name: _serialized(row[name], row["content_encoding"])
@@ -149,11 +211,10 @@ def _meta_of(row: Mapping[str, Any]) -> ResultMeta:
         "worker": row["worker"],
         "args": opened["task_args"],
         "kwargs": opened["task_kwargs"],
-        # Django writes the moment of every change there, not only of the end.
-        "date_done": row["date_done"] if row["status"] in FINAL else None,
+        "date_done": row["date_done"],
     }
     children = about.get("children") if isinstance(about, dict) else None
-    return of_row(row["task_id"], fields, children)
+    return of_row(row["task_id"], fields, {"children": children})
 
 
 def _serialized(text: str | None, encoding: str) -> str | bytes | None:

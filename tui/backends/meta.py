@@ -9,11 +9,16 @@ from typing import Any
 
 import msgspec
 
+from ..compressed import COMPRESSIONS, decompressed
 from ..model.observations import ResultMeta
-from ..model.task import FAILURE, PENDING, RETRY, REVOKED, STARTED, STATES, UNKNOWN, Progress
+from ..model.task import FAILURE, FINAL, PENDING, RETRY, REVOKED, STARTED, STATES, UNKNOWN, Progress
 
 LONGEST_TEXT = 64 * 1024
 """Characters kept of a result's repr."""
+LONGEST_WORD = 60
+COMPRESSED = b"\x00celery-compressed\x00"
+"""How Celery 5.7 marks what ``result_compression`` packed; its kind and another zero follow."""
+LARGEST_UNPACKED_BYTES = 8 * 1024 * 1024
 MOST_CHILDREN = 1_000
 CELERYS_OWN = frozenset({*STATES, "IGNORED"})
 """Any other state is one that the task gave itself."""
@@ -21,10 +26,9 @@ CELERYS_OWN = frozenset({*STATES, "IGNORED"})
 
 def read(task_id: str, stored: bytes) -> ResultMeta:
     """The meta of one task. What is not JSON is said to be so; pickle is never loaded."""
-    try:
-        meta = loads(stored)
-    except (ValueError, RecursionError):
-        return ResultMeta(task_id, UNKNOWN, result=f"not readable: {_serializer(stored)}")
+    meta = value_of(stored)
+    if isinstance(meta, Unreadable):
+        return ResultMeta(task_id, UNKNOWN, result=repr(meta))
     if not isinstance(meta, dict) or not isinstance(meta.get("status"), str):
         return ResultMeta(task_id, UNKNOWN, result="not readable: no task result")
     return _meta(task_id, meta)
@@ -43,23 +47,47 @@ SERIALIZED = ("result", "args", "kwargs", "children")
 """Columns of a database in which Celery's serializer writes, each for itself."""
 
 
-def of_row(task_id: str, row: Mapping[str, Any], children: Any = None) -> ResultMeta:
+def of_row(
+    task_id: str, row: Mapping[str, Any], opened: Mapping[str, Any] | None = None
+) -> ResultMeta:
     """The meta of one task whose fields lie in columns of a database, named as in Celery's meta.
 
-    What is pickled stays closed; the other columns of such a row are shown all the same.
+    ``opened`` are those that no serializer wrote. What is pickled stays closed; the other columns
+    of such a row are shown all the same.
     """
-    opened: dict[str, Any] = {} if children is None else {"children": children}
-    opened |= {name: value_of(row[name]) for name in SERIALIZED if row.get(name) is not None}
-    return _meta(task_id, {**row, "status": _text(row.get("status")) or UNKNOWN, **opened})
+    plain = opened or {}
+    read_here = {
+        name: value_of(row[name])
+        for name in SERIALIZED
+        if name not in plain and row.get(name) is not None
+    }
+    return _meta(
+        task_id, {**row, "status": _text(row.get("status")) or UNKNOWN, **read_here, **plain}
+    )
 
 
 def value_of(stored: Any) -> Any:
     """One serialized value, or why it is not read."""
     raw = stored.encode("utf-8", "replace") if isinstance(stored, str) else bytes(stored)
+    if raw.startswith(COMPRESSED):
+        kind, _, packed = raw[len(COMPRESSED) :].partition(b"\0")
+        return _unpacked(packed, kind.decode("utf-8", "replace"))
     try:
         return loads(raw)
     except (ValueError, RecursionError):
         return Unreadable(_serializer(raw))
+
+
+def _unpacked(packed: bytes, kind: str) -> Any:
+    """What ``result_compression`` packed, once: nobody packs it twice but to harm."""
+    name = COMPRESSIONS.get(kind, kind[:LONGEST_WORD])
+    try:
+        raw = decompressed(packed, kind, LARGEST_UNPACKED_BYTES)
+    except ImportError:
+        return Unreadable(f"{name} is not installed here")
+    if raw is None or raw.startswith(COMPRESSED):
+        return Unreadable(f"its {name} cannot be unpacked")
+    return value_of(raw)
 
 
 def loads(text: bytes | str) -> Any:
@@ -100,7 +128,8 @@ def _meta(task_id: str, meta: dict[str, Any]) -> ResultMeta:
         result=shown(result) if not failed and state not in (PENDING, STARTED) else None,
         exception=_exception(result, _text(meta.get("traceback"))) if failed else None,
         traceback=_text(meta.get("traceback")),
-        date_done=_epoch(meta.get("date_done")),
+        # Databases date every change, not only the end.
+        date_done=_epoch(meta.get("date_done")) if state in FINAL else None,
         name=_text(meta.get("name")),
         args=args,
         kwargs=kwargs,

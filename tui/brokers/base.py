@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -22,6 +22,12 @@ class Quarantined(msgspec.Struct, frozen=True):
     """The queue they came from."""
     at: float = 0.0
     """Epoch seconds of the purge."""
+    doubtful: int = 0
+    """Messages in it that may be in the queue, or have run, too."""
+    elsewhere: str = ""
+    """The broker it was purged from, where this may be another one; empty: it is this one."""
+    trouble: str = ""
+    """Why a purge ended before it had all; empty: it has."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -39,6 +45,10 @@ class Delivered(msgspec.Struct, frozen=True):
     found: dict[str, float | None]
     """Task id -> epoch seconds of its delivery, where the broker tells."""
     missing: tuple[str, ...]
+
+
+Progress = Callable[[int], bool | None]
+"""Told the sum after each step of a long act; False (not None): go no further."""
 
 
 class Broker(Protocol):
@@ -83,7 +93,7 @@ class Broker(Protocol):
     def unacked(self) -> int | None:
         """Messages delivered and not acknowledged; None where the broker does not tell."""
 
-    def unacked_by_queue(self) -> dict[str, int] | None:
+    def unacked_by_queue(self) -> Mapping[str, int | None] | None:
         """One step of counting them by queue: the counts when a round ended, else None."""
 
     def delivered(self, ids: Collection[str]) -> Delivered | None:
@@ -95,17 +105,23 @@ class Broker(Protocol):
     def prefixes(self) -> tuple[str, ...]:
         """Other key prefixes in use, when nothing was found under ours."""
 
-    def quarantine(self, queue: str) -> Quarantined:
-        """Move all messages of a queue aside, in one step."""
+    def quarantine(self, queue: str, progress: Progress | None = None) -> Quarantined:
+        """Move all messages of a queue aside; where that takes steps, it tells and asks."""
 
-    def restore(self, name: str, progress: Callable[[int], None] | None = None) -> int:
+    def restore(
+        self, name: str, progress: Progress | None = None, *, doubtful: bool = False
+    ) -> int:
         """Move a quarantine's messages back to the old end of its queue; how many were moved.
 
-        It goes on where a killed one stopped. ``progress`` is told the sum after each step.
+        It goes on where a killed one stopped. Those that may be in the queue already are left
+        out, unless the operator wants the ``doubtful`` too, being told that they may run twice.
         """
 
+    def discard(self, name: str) -> int:
+        """Throw the doubtful messages of a quarantine away; how many these were."""
+
     def quarantines(self) -> list[Quarantined]:
-        """All quarantines, oldest first."""
+        """All quarantines, oldest first; of what a killed one left open the broker is asked."""
 
     def find_message(self, queues: Iterable[str], task_id: str) -> Found | None:
         """The message of a task, looked for in these queues and among the unacknowledged."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import bz2
 import json
-import lzma
-import zlib
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+
+from ..compressed import COMPRESSIONS, decompressed
 
 LONGEST_BODY_BYTES = 16 * 1024 * 1024
 """A compressed body is not unpacked further than this."""
@@ -22,13 +21,6 @@ SERIALIZERS = {
     "application/x-yaml": "yaml",
     "application/x-msgpack": "msgpack",
     "application/x-python-serialize": "pickle",
-}
-COMPRESSIONS = {
-    "application/x-gzip": "gzip",
-    "application/gzip": "gzip",
-    "application/x-bz2": "bzip2",
-    "application/x-lzma": "lzma",
-    "application/zstd": "zstd",
 }
 LONGEST_WORD = 60
 
@@ -99,39 +91,9 @@ def unpacked(envelope: dict[str, Any]) -> bytes | None:
     try:
         if envelope["properties"].get("body_encoding") == "base64":
             raw = base64.b64decode(raw)
-        return raw if not compression else _decompressed(raw, str(compression))
-    except (binascii.Error, zlib.error, lzma.LZMAError, OSError, ValueError, EOFError):
+    except (binascii.Error, ValueError):
         return None
-
-
-def _decompressed(raw: bytes, compression: str) -> bytes | None:
-    kind = COMPRESSIONS.get(compression)
-    if kind == "gzip":
-        unpacker: Any = zlib.decompressobj(47)  # zlib and gzip headers alike
-    elif kind == "bzip2":
-        unpacker = bz2.BZ2Decompressor()
-    elif kind == "lzma":
-        unpacker = lzma.LZMADecompressor(memlimit=64 * 1024 * 1024)
-    elif kind == "zstd":
-        return _zstd(raw)
-    else:
-        return None
-    data: bytes = unpacker.decompress(raw, LONGEST_BODY_BYTES)
-    return data if unpacker.eof else None
-
-
-def _zstd(raw: bytes) -> bytes | None:
-    """By Python's own module (3.14) or its backport, as kombu does."""
-    try:
-        from compression import zstd  # type: ignore[import-not-found]
-    except ImportError:
-        from backports import zstd
-    try:
-        unpacker = zstd.ZstdDecompressor()
-        data: bytes = unpacker.decompress(raw, LONGEST_BODY_BYTES)
-    except zstd.ZstdError:
-        return None
-    return data if unpacker.eof else None
+    return decompressed(raw, str(compression), LONGEST_BODY_BYTES) if compression else raw
 
 
 # -- serializers ------------------------------------------------------------------------------

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 
 from ..errors import BrokerError, TuiError
 from ..links.amqp_link import AmqpLink
 from ..links.site import Site
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
-from .base import Broker, Delivered, Found, Quarantined
-from .rabbitmq_api import Management
+from ..model.waiting import Waiting
+from .base import Broker, Delivered, Found, Progress, Quarantined
+from .rabbitmq_api import Listed, Management
 from .rabbitmq_peek import WHAT_IT_DOES, Peek
 from .rabbitmq_quarantine import Quarantine
 from .redis_keys import quarantine_name, wanted_queue
 
 READ_S = 0.2
-"""A reading of depths asks for so long; the next one goes on from there."""
+MOST_ASKED = 500
+"""A reading asks so long, for so many queues at most; the next one goes on from there."""
+BY_API_AFTER_S = 8.0
+"""What was not asked for so long is told as the management API told it since."""
 MISSING_EVERY_S = 5.0
 """How often a queue that was not there is asked for again: a refusal costs a channel."""
 NOT_FOUND, NOT_PERMITTED = 404, 403
@@ -33,11 +38,12 @@ class RabbitBroker:
         self._link = AmqpLink(site)
         self._own = frozenset(own)
         self._told: frozenset[str] = frozenset()
+        self._shown: frozenset[str] = frozenset()
         self._read: dict[str, QueueDepth] = {}
         self._missing: dict[str, float] = {}
         """Queue -> when it was asked for in vain; monotonic."""
         self._forbidden: set[str] = set()
-        self._turn = 0
+        self._turn = self._counted = 0
         self._quarantine = Quarantine(self._link)
         self._peek = Peek(self._link)
         self._api: Management | None = None
@@ -65,12 +71,12 @@ class RabbitBroker:
 
     @property
     def lists(self) -> int:
-        """Queues that ``depths`` asks for."""
-        return len(self._names())
+        """Queues that one reading of ``depths`` asks for."""
+        return min(len(self._names()), MOST_ASKED)
 
     def want(self, queues: Collection[str], shown: Collection[str] = ()) -> None:
         """Queues that others told of; those on screen are asked for first."""
-        self._told = frozenset(queues)
+        self._told, self._shown = frozenset(queues), frozenset(shown)
 
     def _names(self) -> list[str]:
         listed = self._api.queues.keys() if self._api is not None else set()
@@ -83,18 +89,39 @@ class RabbitBroker:
         until = time.monotonic() + READ_S
         with self._link.told():
             self._link.ping()
-            turn = self._turn % max(1, len(names))
-            for place, name in enumerate((*names[turn:], *names[:turn])):
-                self._turn = turn + place + 1
+            for name in self._in_turn(names):
                 self._ask(name)
                 if time.monotonic() > until:
                     break
+        self._told_by_api(names)
         held = {
-            one.name: QueueDepth(one.moved, {}, quarantine=True)
+            one.name: QueueDepth(one.moved, {}, quarantine=True, doubtful=one.doubtful)
             for one in self._quarantine.listed()
-            if one.moved
+            if one.moved or one.doubtful
         }
         return {**self._read, **held}
+
+    def _in_turn(self, names: list[str]) -> Iterator[str]:
+        """Those on screen, then the others: each as often, whoever is first in the alphabet."""
+        shown = [name for name in names if name in self._shown]
+        others = [name for name in names if name not in self._shown]
+        yield from shown
+        turn = self._turn % max(1, len(others))
+        for name in islice((*others[turn:], *others[:turn]), max(0, MOST_ASKED - len(shown))):
+            self._turn = (self._turn + 1) % len(others)
+            yield name
+
+    def _told_by_api(self, names: list[str]) -> None:
+        for name in names:
+            more, read = self._listed(name), self._read.get(name)
+            if more is None or more.depth is None or name in self._forbidden:
+                continue
+            asked_at = (read.at if read is not None else None) or 0.0
+            if (more.depth.at or 0.0) - asked_at > BY_API_AFTER_S:
+                self._read[name] = more.depth
+
+    def _listed(self, name: str) -> Listed | None:
+        return self._api.listed(name) if self._api is not None else None
 
     def _ask(self, name: str) -> None:
         now = time.monotonic()
@@ -103,10 +130,10 @@ class RabbitBroker:
         told = self._link.declare(name)
         if isinstance(told, tuple):
             self._missing.pop(name, None)
-            more = self._api.queues.get(name) if self._api is not None else None
+            more, at = self._listed(name), time.time()
             by_priority = more.by_priority if more is not None else {}
-            waiting = more.waiting if more is not None else None
-            self._read[name] = QueueDepth(told[0], by_priority, told[1], waiting=waiting)
+            waiting = more.waiting if more is not None else Waiting(at)
+            self._read[name] = QueueDepth(told[0], by_priority, told[1], waiting=waiting, at=at)
         else:
             self._missing[name] = now
             self._read.pop(name, None)
@@ -146,11 +173,12 @@ class RabbitBroker:
         """By the management API; AMQP itself does not tell."""
         return self._api.unacked() if self._api is not None else None
 
-    def unacked_by_queue(self) -> dict[str, int] | None:
-        """The same by queue."""
-        if self._api is None or self._api.unacked() is None:
+    def unacked_by_queue(self) -> Mapping[str, int | None] | None:
+        """The same by queue once each round; None of one that the API has not told of yet."""
+        if self._api is None or self._api.unacked() is None or self._api.rounds == self._counted:
             return None
-        return {name: one.unacked or 0 for name, one in self._api.queues.items()}
+        self._counted = self._api.rounds
+        return {name: one.unacked if (one := self._listed(name)) else None for name in self._read}
 
     def delivered(self, ids: Collection[str]) -> Delivered | None:
         """Nothing is known of any task."""
@@ -169,8 +197,11 @@ class RabbitBroker:
     ) -> Peeked:
         """Messages are taken out and put back, for who has asked for that."""
         with self._link.told():
-            kind = self._api.kind(queue) if self._api is not None else ""
-            return self._peek.page(queue, end, offset, count, asked, kind)
+            api = self._api
+            if api is not None and not api.complete:
+                self.discover()
+            kind, limit = (api.kind(queue), api.limit(queue)) if api is not None else ("", None)
+            return self._peek.page(queue, end, offset, count, asked, kind, limit)
 
     def sample_names(self, queue: str, count: int, steps: Collection[int] = ()) -> Sampled:
         """Refused: a page that was asked for tells its names."""
@@ -182,17 +213,25 @@ class RabbitBroker:
 
     # -- quarantine ---------------------------------------------------------------------------
 
-    def quarantine(self, queue: str) -> Quarantined:
+    def quarantine(self, queue: str, progress: Progress | None = None) -> Quarantined:
         """Take the messages that wait now into a file of ours."""
         at = time.time()
         with self._link.told():
-            return self._quarantine.set_aside(queue, quarantine_name(queue, at), at)
+            return self._quarantine.set_aside(queue, quarantine_name(queue, at), at, progress)
 
-    def restore(self, name: str, progress: Callable[[int], None] | None = None) -> int:
+    def restore(
+        self, name: str, progress: Progress | None = None, *, doubtful: bool = False
+    ) -> int:
         """Send a file's messages again, each confirmed; how many came back."""
         with self._link.told():
-            return self._quarantine.move_back(name, progress)
+            return self._quarantine.move_back(name, progress, doubtful)
+
+    def discard(self, name: str) -> int:
+        """Throw a file away in which there are only doubtful messages."""
+        with self._link.told():
+            return self._quarantine.throw_away(name)
 
     def quarantines(self) -> list[Quarantined]:
         """All files of this virtual host, oldest first."""
-        return self._quarantine.listed()
+        with self._link.told():
+            return self._quarantine.settled()

@@ -6,31 +6,30 @@ so that no message taken from it could be sent again.
 
 from __future__ import annotations
 
-import base64
-import json
-import ssl
+import re
 import time
-import urllib.error
-import urllib.request
-from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from collections import deque
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
-from .. import urls
-from ..errors import SettingsError
-from ..model.waiting import Flow, Waiting
+from ..links.management import ERRORS, Api, in_words
+from ..model.observations import QueueDepth
+from ..model.waiting import WINDOW_S, Flow, Waiting
 
 PAGE_QUEUES = 300
-ANSWER_WITHIN_S = 3.0
-MOST_BYTES = 8 * 1024 * 1024
 ROUND_EVERY_S = 5.0
 """RabbitMQ itself takes its figures every five seconds."""
 COLUMNS = (
-    "name,type,exclusive,messages_unacknowledged,message_stats.publish_details.rate,"
-    "message_stats.deliver_get_details.rate,backing_queue_status.priority_lengths"
+    "name,type,arguments,effective_policy_definition,exclusive,auto_delete,consumers,messages_ready,messages_unacknowledged,"
+    "message_stats.publish,message_stats.deliver_get,message_stats.redeliver,"
+    "backing_queue_status.priority_lengths"
 )
-NO_TEXT = (ValueError, TypeError, LookupError, AttributeError)
+LEAST_WINDOW_S = 3.0
+"""Rates of less are chance: counts come in steps, each few seconds."""
+PLUMBING = re.compile(r"(?:.+\.)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\..+)?")
+"""How Celery calls the queues of replies, events and RPC results; they delete themselves."""
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -39,14 +38,19 @@ class Listed(msgspec.Struct, frozen=True):
     kind: str
     unacked: int | None
     by_priority: dict[str, int]
-    waiting: Waiting | None
+    waiting: Waiting
+    depth: QueueDepth | None
+    """As a reading of it."""
+    limit: int | None = None
+    """How often a message of a quorum queue may come back before it is dropped."""
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The password goes to nobody else."""
+class Counted(NamedTuple):
+    """Messages that came to a queue and were taken from it, since it is counted."""
 
-    def redirect_request(self, *_: Any) -> None:
-        """Never."""
+    at: float
+    came: int
+    taken: int
 
 
 class Management:
@@ -54,20 +58,15 @@ class Management:
 
     def __init__(self, url: str, vhost: str, login: tuple[str, str]) -> None:
         """``login``: user and password of the broker, where the URL names none."""
-        self._url, self._vhost = url, vhost
-        base, user, password = parts_of(url)
-        token = base64.b64encode(":".join((user, password) if user else login).encode()).decode()
-        self._base, self._headers = base, {"Authorization": f"Basic {token}"}
-        context = ssl.create_default_context() if base.startswith("https") else None
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
-        if context is not None:
-            handlers.append(urllib.request.HTTPSHandler(context=context))
-        self._opener = urllib.request.build_opener(*handlers)
+        self._vhost = vhost
+        self._api = Api(url, login)
         self.queues: dict[str, Listed] = {}
         self.trouble = ""
         self.complete = False
         """Whether a whole round was read."""
         self._round: dict[str, Listed] = {}
+        self._counts: dict[str, deque[Counted]] = {}
+        self.rounds = 0
         self._page, self._due = 1, 0.0
 
     def step(self) -> bool:
@@ -76,23 +75,30 @@ class Management:
             return True
         try:
             more = self._read()
-        except urllib.error.HTTPError as error:
-            error.close()
-            return self._failed(f"answers {error.code}")
-        except (OSError, *NO_TEXT) as error:
-            why = urls.clean(f"{type(error).__name__}: {error}", self._url)
-            return self._failed(f"cannot be read ({why})")
+        except ERRORS as error:
+            self.trouble = in_words(error, self._api.base, self._vhost)
+            self._round = {}
+            return self._rest()
         self.trouble = ""
         if more:
             self._page += 1
             return False
         self.queues, self._round = self._round, {}
-        self.complete = True
+        self._counts = {name: self._counts[name] for name in self.queues if name in self._counts}
+        self.complete, self.rounds = True, self.rounds + 1
         return self._rest()
+
+    def listed(self, queue: str) -> Listed | None:
+        """What it told last; None of what it has never told of, or while it cannot be read."""
+        return self.queues.get(queue) if not self.trouble else None
 
     def kind(self, queue: str) -> str:
         """``classic``, ``quorum`` or ``stream``; empty: not known."""
         return self.queues[queue].kind if queue in self.queues else ""
+
+    def limit(self, queue: str) -> int | None:
+        """Its delivery limit, if it has one and it was told."""
+        return self.queues[queue].limit if queue in self.queues else None
 
     def unacked(self) -> int | None:
         """All queues of the virtual host together."""
@@ -100,73 +106,81 @@ class Management:
             return None
         return sum(one.unacked or 0 for one in self.queues.values())
 
-    def _failed(self, why: str) -> bool:
-        self.trouble = f"the management API {why}"
-        self._round = {}
-        return self._rest()
-
     def _rest(self) -> bool:
         self._page, self._due = 1, time.monotonic() + ROUND_EVERY_S
         return True
 
     def _read(self) -> bool:
         query = f"page={self._page}&page_size={PAGE_QUEUES}&columns={COLUMNS}"
-        address = f"{self._base}/api/queues/{quote(self._vhost, safe='')}?{query}"
-        request = urllib.request.Request(address, headers=self._headers)  # noqa: S310  http(s): parts_of
-        with self._opener.open(request, timeout=ANSWER_WITHIN_S) as answer:
-            text = answer.read(MOST_BYTES + 1)
-        if len(text) > MOST_BYTES:
-            raise ValueError(f"more than {MOST_BYTES:,} bytes")
-        page = json.loads(text)
+        page = self._api.get(f"queues/{quote(self._vhost, safe='')}?{query}")
         at = time.time()
         for item in page["items"]:
-            if isinstance(name := item.get("name"), str) and item.get("exclusive") is not True:
-                self._round[name] = _listed(item, at)
+            if isinstance(name := item.get("name"), str) and _is_for_tasks(item, name):
+                self._round[name] = _listed(item, at, self._flow(name, _counted(item, at)))
         return bool(page["items"]) and self._page < int(page["page_count"])
 
-
-def parts_of(url: str) -> tuple[str, str, str]:
-    """(URL without login, user, password). Raises SettingsError for what is no http(s) URL."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if host is None or parts.scheme not in ("http", "https"):
-        raise SettingsError(
-            f"The management URL {urls.redact(url)} cannot be used",
-            "Write it as http://user:password@host:15672.",
-        )
-    place = f"[{host}]" if ":" in host else host
-    base = f"{parts.scheme}://{place}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
-    base = base.removesuffix("/api")
-    return base, unquote(parts.username or ""), unquote(parts.password or "")
+    def _flow(self, name: str, now: Counted | None) -> Flow | None:
+        if now is None:
+            self._counts.pop(name, None)
+            return None
+        kept = self._counts.setdefault(name, deque())
+        if kept and now.came < kept[-1].came:  # the node or the queue is new
+            kept.clear()
+        kept.append(now)
+        while now.at - kept[0].at > WINDOW_S + ROUND_EVERY_S:
+            kept.popleft()
+        return flow_between(kept[0], now)
 
 
-def _listed(item: dict[str, Any], at: float) -> Listed:
-    flow = _rates(item.get("message_stats"))
+def _is_for_tasks(item: dict[str, Any], name: str) -> bool:
+    if item.get("exclusive") is True:
+        return False
+    return not (item.get("auto_delete") is True and PLUMBING.fullmatch(name))
+
+
+def _listed(item: dict[str, Any], at: float, flow: Flow | None) -> Listed:
     lengths = _inside(item.get("backing_queue_status")).get("priority_lengths")
     by_priority = {
         str(step): count for step, count in _inside(lengths).items() if _whole(count) is not None
     }
+    by_priority = {step: count for step, count in by_priority.items() if count}
+    waiting, ready = Waiting(at, flow=flow), _whole(item.get("messages_ready"))
+    consumers = _whole(item.get("consumers"))
     return Listed(
         kind=str(item.get("type") or ""),
         unacked=_whole(item.get("messages_unacknowledged")),
-        by_priority={step: count for step, count in by_priority.items() if count},
-        waiting=Waiting(at, flow=flow) if flow is not None else None,
+        by_priority=by_priority,
+        waiting=waiting,
+        depth=None
+        if ready is None
+        else QueueDepth(ready, by_priority, consumers, waiting=waiting, at=at),
+        limit=_limit(item),
     )
 
 
-def _rates(stats: Any) -> Flow | None:
-    """Messages in and out a second; RabbitMQ tells neither of a queue that nobody ever used."""
-    told = [
-        _inside(_inside(stats).get(name)).get("rate")
-        for name in ("publish_details", "deliver_get_details")
-    ]
-    rates = [float(rate) if isinstance(rate, int | float) else None for rate in told]
-    if rates == [None, None]:
+def _limit(item: dict[str, Any]) -> int | None:
+    """The lower of what the queue was declared with and what a policy says."""
+    declared = _whole(_inside(item.get("arguments")).get("x-delivery-limit"))
+    policy = _whole(_inside(item.get("effective_policy_definition")).get("delivery-limit"))
+    return min((one for one in (declared, policy) if one is not None), default=None)
+
+
+def _counted(item: dict[str, Any], at: float) -> Counted | None:
+    """Its totals; None where messages came that RabbitMQ does not count, as dead letters."""
+    stats = _inside(item.get("message_stats"))
+    came, taken = _whole(stats.get("publish")), _whole(stats.get("deliver_get"))
+    if came is None and item.get("messages_ready"):
         return None
-    return Flow(rates[0] or 0.0, rates[1] or 0.0, sure=True)
+    return Counted(at, came or 0, (taken or 0) - (_whole(stats.get("redeliver")) or 0))
+
+
+def flow_between(first: Counted, last: Counted) -> Flow | None:
+    """Messages a second; RabbitMQ's own rates are often zero between two of its samples."""
+    took_s = last.at - first.at
+    if took_s < LEAST_WINDOW_S:
+        return None
+    came, taken = last.came - first.came, last.taken - first.taken
+    return Flow(max(0, came) / took_s, max(0, taken) / took_s, sure=True)
 
 
 def _inside(value: Any) -> dict[str, Any]:

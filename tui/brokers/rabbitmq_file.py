@@ -2,13 +2,14 @@
 
 A journal of JSON lines, for its owner only (0600). What is written counts once it is fsynced; a
 torn last line never counts. Between two steps that only the broker or only the file knows of,
-a kill leaves messages of which nobody can tell on which side they are: these are never sent
-again by themselves, and the file stays.
+a kill leaves messages of which the file cannot tell on which side they are: receipts in the broker
+tell. Where these are lost the messages stay doubtful: never sent again by themselves.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
 import json
 import os
@@ -23,6 +24,8 @@ import msgspec
 from ..errors import BrokerError
 
 COUNTED = "x-delivery-count"
+MESSAGE = b'{"body": '
+"""So begins the line of a message."""
 
 
 class Standing(msgspec.Struct):
@@ -31,6 +34,10 @@ class Standing(msgspec.Struct):
     name: str = ""
     queue: str = ""
     place: str = ""
+    """``host:port/vhost`` of the purge."""
+    cluster: str = ""
+    """The broker's own name, where it told one."""
+    vhost: str = ""
     at: float = 0.0
     written: int = 0
     acking: int = 0
@@ -38,104 +45,152 @@ class Standing(msgspec.Struct):
     acked: int = 0
     """Up to here the broker has taken them."""
     sending: int = 0
-    sent: int = 0
-    again: tuple[int, ...] = ()
-    """Sent, and refused by the broker."""
+    """Up to here all were sent, or put into ``again``."""
     flying: tuple[int, ...] = ()
-    """Some of these, sent once more."""
-    unsure: tuple[int, ...] = ()
+    """Being sent, in this order."""
+    again: set[int] = msgspec.field(default_factory=set)
+    """Not sent, or refused by the broker."""
+    unsure: set[int] = msgspec.field(default_factory=set)
     """Nobody can tell whether the broker has them."""
+    refused: bool = False
+    """Whether the queue has ever refused a message."""
     whole_bytes: int = 0
     """Up to here the file has whole lines."""
+    damaged: bool = False
+    """Whether a line in it cannot be read: nothing behind it counts, nothing is done with it."""
 
-    def fold(self, record: dict[str, Any], number_of_bytes: int) -> None:
-        """One more line."""
-        self.whole_bytes += number_of_bytes
-        if "body" in record:
-            self.written += 1
-        elif "quarantine" in record:
+    def fold(self, line: bytes) -> None:
+        """One more whole line; nothing counts from the first one on that cannot be read."""
+        try:
+            if line.startswith(MESSAGE):  # read only when it is sent
+                self.written += 1
+            else:
+                self._fold(json.loads(line))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            self.damaged = True
+        else:
+            self.whole_bytes += len(line)
+
+    def _fold(self, record: dict[str, Any]) -> None:
+        if "quarantine" in record:
             self.name, self.queue = record["quarantine"], record["queue"]
             self.place, self.at = record["place"], record["at"]
-        elif "acking" in record:
-            self.acking = record["acking"]
-        elif "acked" in record:
-            self.acked = record["acked"]
-        elif "sending" in record:
-            self.sending, self.flying = record["sending"], tuple(record["again"])
-            self.again = tuple(one for one in self.again if one not in self.flying)
-        elif "sent" in record:
-            self.sent = self.sending = record["sent"]
-            self.again, self.flying = tuple(record["again"]), ()
-        elif "unsure" in record:
-            self.unsure = (*self.unsure, *record["unsure"])
-            self.acking, self.sent, self.flying = self.acked, self.sending, ()
+            self.cluster, self.vhost = record.get("cluster", ""), record.get("vhost", "")
+        self.acking = int(record.get("acking", self.acking))
+        self.acked = int(record.get("acked", self.acked))
+        if "sending" in record:
+            self.again.update(range(self.sending, record["sending"]))
+            self.sending, self.flying = record["sending"], tuple(record["flying"])
+            self.again.difference_update(self.flying)
+        if "sent" in record:
+            self.again.update(record["again"])
+            self.flying, self.refused = (), self.refused or bool(record["refused"])
+        if "unsure" in record:
+            self.unsure.update(record["unsure"])
+            self.acking, self.flying = self.acked, ()
+        if "anyway" in record:
+            self.again |= self.unsure
+            self.unsure = set()
 
     @property
     def left(self) -> list[int]:
         """Messages that are surely here and nowhere else."""
-        return [*self.again, *range(self.sending, self.acked)]
+        return [*sorted(self.again), *range(self.sending, self.acked)]
 
     @property
     def torn(self) -> list[int]:
-        """Messages that a kill has left between file and broker."""
-        acked = range(self.acked, min(self.acking, self.written))
-        return [*self.flying, *range(self.sent, self.sending), *acked]
+        """Messages that a kill has left between file and broker: the broker may tell of them."""
+        return [*self.flying, *range(self.acked, min(self.acking, self.written))]
+
+    @property
+    def doubtful(self) -> int:
+        """How many are here and perhaps with the broker, too."""
+        return len(self.unsure) + len(self.torn)
 
 
 class Journal:
-    """One file, locked while somebody works on it."""
+    """One file, locked while somebody works on it. What the disk refuses is a BrokerError."""
 
     def __init__(self, path: Path, handle: int) -> None:
         self.path, self._handle = path, handle
         self.standing = standing_of(path)
+        if self.standing.damaged:
+            raise BrokerError(
+                f"The quarantine in {path} is damaged",
+                f"Nothing was sent or removed; {self.standing.written:,} messages of it are whole.",
+            )
         os.ftruncate(handle, self.standing.whole_bytes)
         os.lseek(handle, 0, os.SEEK_END)
 
     @classmethod
     def new(cls, path: Path, head: dict[str, Any]) -> Journal:
         """A file that did not exist before; its folder is the owner's only, too."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with _on_disk(path):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         journal = cls._locked(path, handle)
-        journal.write([head])
-        _sync_folder(path.parent)
+        try:
+            journal.write(head)
+            with _on_disk(path):
+                _sync_folder(path.parent)
+        except BrokerError:
+            path.unlink(missing_ok=True)
+            journal.close()
+            raise
         return journal
 
     @classmethod
     def opened(cls, path: Path) -> Journal:
         """A file that exists. Raises BrokerError where somebody works on it."""
-        return cls._locked(path, os.open(path, os.O_RDWR | os.O_CLOEXEC))
+        with _on_disk(path):
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        return cls._locked(path, handle)
 
     @classmethod
     def _locked(cls, path: Path, handle: int) -> Journal:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            return cls(path, handle)
+        except BlockingIOError:
             os.close(handle)
             raise BrokerError(
                 f"Somebody works on the quarantine in {path}", "Wait until that has ended."
             ) from None
-        return cls(path, handle)
+        except BaseException:
+            os.close(handle)
+            raise
 
-    def write(self, records: Iterable[dict[str, Any]]) -> None:
-        """Append lines; when it returns they are on the disk."""
-        records = list(records)
-        lines = [json.dumps(record).encode() + b"\n" for record in records]
-        data = memoryview(b"".join(lines))
-        while data:
-            data = data[os.write(self._handle, data) :]
-        os.fsync(self._handle)
-        for record, line in zip(records, lines, strict=True):
-            self.standing.fold(record, len(line))
+    def append(self, record: dict[str, Any]) -> None:
+        """One more line, which may not be on the disk yet. What fails is a torn line, the last."""
+        line = json.dumps(record).encode() + b"\n"
+        with _on_disk(self.path):
+            data = memoryview(line)
+            while data:
+                data = data[os.write(self._handle, data) :]
+        self.standing.fold(line)
 
-    def messages(self, wanted: Iterable[int]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """(number, message) of those wanted, in the file's order."""
+    def write(self, record: dict[str, Any]) -> None:
+        """One more line; when it returns all are on the disk."""
+        self.append(record)
+        with _on_disk(self.path):
+            os.fsync(self._handle)
+
+    def messages(self, wanted: Iterable[int]) -> Iterator[tuple[int, dict[str, Any], int]]:
+        """(number, message, bytes of its line) of those wanted, in the file's order."""
         numbers, number = set(wanted), -1
-        for record, _ in _records(self.path):
-            if "body" in record:
+        for line in _lines(self.path):
+            if line.startswith(MESSAGE):
                 number += 1
                 if number in numbers:
-                    yield number, record
+                    yield number, self._message(line), len(line)
+
+    def _message(self, line: bytes) -> dict[str, Any]:
+        try:
+            record: dict[str, Any] = json.loads(line)
+        except ValueError:
+            words = f"The quarantine in {self.path} is damaged"
+            raise BrokerError(words, "What could not be read is still in there.") from None
+        return record
 
     def close(self) -> None:
         """Let it go; whoever wants it next may have it."""
@@ -147,23 +202,42 @@ class Journal:
         _sync_folder(self.path.parent)
 
 
-def standing_of(path: Path) -> Standing:
-    """What a file says."""
-    standing = Standing()
-    for record, size in _records(path):
-        standing.fold(record, size)
+def standing_of(path: Path, standing: Standing | None = None) -> Standing:
+    """What a file says; ``standing`` is what it said before: only what came since is read."""
+    standing = standing or Standing()
+    for line in _lines(path, standing.whole_bytes):
+        standing.fold(line)
+        if standing.damaged:
+            break
     return standing
 
 
-def _records(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
+def is_worked_on(path: Path) -> bool:
+    """Whether somebody has it locked now."""
     with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _lines(path: Path, offset: int = 0) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(offset)
         for line in file:
             if not line.endswith(b"\n"):
                 return
-            try:
-                yield json.loads(line), len(line)
-            except ValueError:
-                return
+            yield line
+
+
+@contextlib.contextmanager
+def _on_disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        what = f"The quarantine in {path} cannot be written or read: {error.strerror or error}"
+        raise BrokerError(what, "What is not safe there stays in its queue.") from error
 
 
 def _sync_folder(folder: Path) -> None:

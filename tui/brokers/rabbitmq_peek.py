@@ -19,7 +19,7 @@ WHAT_IT_DOES = (
     "redelivered, and no worker gets them meanwhile"
 )
 COUNTED = (
-    "A quorum queue counts it, and may change their order: a message that was put back too often "
+    "A quorum queue counts it, and may change their order: a message that was put back {often} "
     "is dropped or dead-lettered"
 )
 NOT_KNOWN = "Its kind cannot be told, and a quorum queue drops what was put back too often"
@@ -32,11 +32,21 @@ class Peek:
         self._link = link
 
     def page(
-        self, queue: str, end: End, offset: int, count: int, asked: int, kind: str = ""
+        self,
+        queue: str,
+        end: End,
+        offset: int,
+        count: int,
+        asked: int,
+        kind: str = "",
+        limit: int | None = None,
     ) -> Peeked:
-        """A page, if it was asked for often enough; else what that would do."""
+        """A page, if it was asked for often enough; else what that would do.
+
+        ``limit``: how often a message may be put back there, where that is known.
+        """
         kind = kind or self._link.kind(queue)
-        refused = _refusal(kind, asked)
+        refused = _refusal(kind, asked, limit)
         if refused is not None:
             error, hint, asks = refused
             return Peeked(
@@ -71,16 +81,18 @@ class Peek:
         return taken, False
 
 
-def _refusal(kind: str, asked: int) -> tuple[str, str, int] | None:
+def _refusal(kind: str, asked: int, limit: int | None) -> tuple[str, str, int] | None:
     """(why not, what then, how often it is to be asked) for somebody who asked so often."""
     if kind == "stream":
         return "A stream is read from its start, and holds no tasks of Celery", "", 0
     if asked >= (1 if kind == "classic" else 2):
         return None
+    often = "too often" if limit is None else f"{limit} times, its delivery limit,"
+    counted = COUNTED.format(often=often)
     if not asked:
-        also = {"classic": "", "quorum": f". {COUNTED}"}.get(kind, f". {NOT_KNOWN}")
+        also = {"classic": "", "quorum": f". {counted}"}.get(kind, f". {NOT_KNOWN}")
         return f"{WHAT_IT_DOES}{also}", "r does it all the same, once.", 1
-    return COUNTED if kind == "quorum" else NOT_KNOWN, "r again: it is done, once.", 2
+    return counted if kind == "quorum" else NOT_KNOWN, "r again: it is done, once.", 2
 
 
 def _seen(message: Any, place: int) -> Any:

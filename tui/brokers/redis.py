@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError
@@ -12,7 +12,7 @@ from ..links.redis_link import connect, told
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
 from . import redis_quarantine
-from .base import Broker, Delivered, Found, Quarantined
+from .base import Broker, Delivered, Found, Progress, Quarantined
 from .message import parse
 from .redis_catalogue import Catalogue
 from .redis_depths import Depths
@@ -155,7 +155,7 @@ class RedisBroker:
 
     # -- messages -----------------------------------------------------------------------------
 
-    def quarantine(self, queue: str) -> Quarantined:
+    def quarantine(self, queue: str, progress: Progress | None = None) -> Quarantined:
         """Move all messages of a queue aside, in one step."""
         with self._told():
             steps = self.catalogue.queues.get(queue, set())
@@ -163,12 +163,18 @@ class RedisBroker:
                 self._client, self._prefix, queue, steps, self.catalogue.separator
             )
 
-    def restore(self, name: str, progress: Callable[[int], None] | None = None) -> int:
+    def restore(
+        self, name: str, progress: Progress | None = None, *, doubtful: bool = False
+    ) -> int:
         """Move a quarantine's messages back to the old end of its queue; how many were moved."""
         with self._told():
             return redis_quarantine.move_back(
                 self._client, self._prefix, name, progress, self.catalogue.separator
             )
+
+    def discard(self, name: str) -> int:
+        """There are no doubtful messages: a script moves them or does not."""
+        return 0
 
     def quarantines(self) -> list[Quarantined]:
         """All quarantines, oldest first."""

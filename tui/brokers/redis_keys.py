@@ -11,6 +11,8 @@ BINDING = "_kombu.binding."
 STEPS = (3, 6, 9)
 """Celery's default priority steps besides 0, whose list bears the queue's own name."""
 QUARANTINE = "celery-tui:quarantine:"
+RECEIPTS = "celery-tui:receipts:"
+"""On RabbitMQ: the queues in which the broker notes how far a purge or an undo has come."""
 STAMP = "%Y%m%dT%H%M%S.%fZ"
 _QUARANTINED = re.compile(
     re.escape(QUARANTINE) + r"(?P<queue>.+):(?P<at>\d{8}T\d{6}\.\d{6}Z)(?::(?P<step>\d+))?",
@@ -58,8 +60,10 @@ def split_quarantine(name: str) -> tuple[str, str, float, int | None] | None:
 
 
 def wanted_queue(exchange: str, queue: str) -> bool:
-    """Whether a binding is one of a task queue: not of control, replies or events."""
+    """Whether a binding is one of a task queue: not of control, replies, events or ours."""
     plumbing = ("pidbox", "celeryev")
     return bool(queue) and not (
-        exchange.endswith(plumbing) or queue.endswith("pidbox") or queue.startswith("celeryev.")
+        exchange.endswith(plumbing)
+        or queue.endswith("pidbox")
+        or queue.startswith(("celeryev.", RECEIPTS))
     )

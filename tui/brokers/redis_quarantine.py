@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from ..errors import BrokerError
-from .base import Quarantined
+from .base import Progress, Quarantined
 from .redis_keys import (
     QUARANTINE,
     SEPARATOR,
@@ -77,20 +77,20 @@ def move_back(
     client: Any,
     prefix: str,
     name: str,
-    progress: Callable[[int], None] | None,
+    progress: Progress | None,
     separator: str = SEPARATOR,
 ) -> int:
     """Move a quarantine's messages to the old end of their queue, the newest first."""
     parts = split_quarantine(name)
     if parts is None or parts[3] is not None:
         raise BrokerError(f"{name!r} is not the name of a quarantine", "Take one from Queues.")
-    total = 0
+    total: int = 0
     for key, step in _lists_of(client, prefix, name):
         target = f"{prefix}{list_name(parts[1], step, separator)}"
         while moved := client.eval(BACK, 2, key, target, CHUNK_MESSAGES, CHUNK_BYTES):
-            total += moved
-            if progress is not None:
-                progress(total)
+            total += int(moved)
+            if progress is not None and progress(total) is False:
+                return total
     return total
 
 

@@ -12,7 +12,7 @@ from ..model.worker import LOST
 from .base import Cell, Column, View
 from .gauges import sparkline
 from .names import cut_middle, literal, node
-from .numbers import NOT_APPLICABLE, UNKNOWN, clock, count, known, short_count
+from .numbers import NOT_APPLICABLE, UNKNOWN, clock, count, known, short_count, stale
 from .rows import Head, PlainRows, ordered
 from .waits import (
     drain_cell,
@@ -32,6 +32,8 @@ SPARKLINE_SAMPLES = 60
 """Five minutes of them."""
 MINUTE = 12
 """Samples in a minute."""
+OLD_S = 30.0
+"""A depth that was read longer ago is marked: many queues are read in turns."""
 YOUNG = 3
 """Of fewer steps no change is told."""
 
@@ -103,6 +105,11 @@ def depth_cell(queue: Queue, view: View) -> Cell:
     """Messages that wait."""
     if queue.depth is None:
         return UNKNOWN
+    if not view.stale and queue.read_at is not None and view.now - queue.read_at > OLD_S:
+        return stale(count(queue.depth), view)
+    if queue.doubtful:
+        sure = f"{count(queue.depth)}+" if queue.depth else ""
+        return known(queue.depth, f"{sure}{count(queue.doubtful)}?", view, "warn")
     return known(queue.depth, count(queue.depth), view, "bright" if unconsumed(queue, view) else "")
 
 
@@ -158,7 +165,7 @@ def _change(change: int, sure: str = "") -> str:
 def consumers_cell(queue: Queue, view: View) -> Cell:
     """Who listens."""
     if queue.quarantine:
-        return "Z undoes it", "acc"
+        return ("doubtful", "warn") if queue.only_doubtful else ("Z undoes it", "acc")
     names = listeners(queue, view)
     if names is None:
         return UNKNOWN
@@ -301,4 +308,12 @@ class QueueRows(PlainRows):
             health = view.cluster.health.get("queues")
             told = health.error if health is not None and health.error else "reading the queues…"
             return ((literal(told, 200), "dim"),)
-        return (("no queue in this database: has anything been sent yet?", "dim"),)
+        return ((_none_at_all(view), "dim"),)
+
+
+def _none_at_all(view: View) -> str:
+    if not view.cluster.is_amqp:
+        return "no queue in this database: has anything been sent yet?"
+    if view.cluster.has_management:
+        return "no queue in this virtual host: has anything been sent yet?"
+    return "no worker, client or app names a queue; RabbitMQ lists them with --management-url only"

@@ -56,6 +56,9 @@ def facts(name: str, view: View, standing: Standing) -> list[Labelled]:
     found.append(("told", f"{count(links.told.get(name, 0))} {TOLD[name]}"))
     if name == "events":
         found += _of_events(view, standing)
+    search = view.cluster.results_search
+    if name == "results" and search is not None and search.done and search.note:
+        found.append(("history", (literal(search.note, 100), "dim")))
     return found
 
 

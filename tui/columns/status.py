@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..model.seam import Finding, Level, Link
+from ..model.seam import Finding, Health, Level, Link
 from ..model.worker import LOST, ONLINE, Worker
 from .base import LEARNING_S, Cell, View, learning
 from .facts import FOREVER, Fact, taken
@@ -23,7 +23,7 @@ ROOM_FOR_SLOPE = 120
 
 LIMITED = {"events": "hearing", "inspect": "asking", "queues": "queues", "results": "results"}
 """Source -> what is not permitted when it is not."""
-PART = "some keys"
+PART, MANAGEMENT = "some keys", "management API"
 LEFT_NEEDS = 32
 """Cells of line 1 for the profile, and for a link that is live or in short lost."""
 
@@ -69,6 +69,9 @@ def link(view: View) -> Fact:
     """Whether the broker answers, since when it does not, when we try again."""
     health = view.cluster.links.broker()
     now = view.now
+    blocked = view.cluster.links.blocked()
+    if blocked is not None and not view.stale:
+        return Fact(((f" ✗ BLOCKED {whole(now - blocked.since)} ", "filled crit"),))
     if health is None or health.state == Link.CONNECTING:
         return Fact((("◌ ", "warn"), ("connecting", "warn")))
     if health.state == Link.LOST:
@@ -165,9 +168,18 @@ def shortfall(view: View, standing: Standing) -> list[Fact]:
 def limits(view: View) -> str:
     """What the broker does not let this user do, in few words; empty: nothing."""
     return ", ".join(
-        PART if health.state == Link.LIVE else LIMITED.get(health.source, health.source)
+        _part(health, view)
+        if health.state == Link.LIVE
+        else LIMITED.get(health.source, health.source)
         for health in view.cluster.links.refused()
     )
+
+
+def _part(health: Health, view: View) -> str:
+    """What of it is not permitted, of a link that stands."""
+    if not view.cluster.is_amqp:
+        return PART
+    return MANAGEMENT if MANAGEMENT in (health.error or "") else "some queues"
 
 
 def alerts(view: View, findings: Sequence[Finding]) -> tuple[Cell, ...]:
@@ -189,6 +201,7 @@ def figures(view: View, width: int) -> list[Fact]:
     """Line 2: in, out, err, busy, backlog and how it moves, held, unacked."""
     cluster, now = view.cluster, view.now
     heard = any(worker.events_enabled for worker in cluster.workers.values())
+    heard = heard and cluster.links.blocked() is None  # workers cannot send events then
     arriving = cluster.received_rate.per_second(now) if heard else None
     leaving = cluster.finished_rate.per_second(now) if heard else None
     facts = [

@@ -61,7 +61,9 @@ def oldest_value(queue: Queue, view: View) -> float | None:
 
 def flow_of(queue: Queue, view: View) -> Flow | None:
     """What comes and goes a second."""
-    if queue.quarantine:
+    waiting = queue.waiting
+    untold = view.cluster.is_amqp and (waiting is None or waiting.flow is None)
+    if queue.quarantine or untold:
         return None
     return queue.flow(read_at(queue, view), view.cluster.all_told(queue.name))
 

@@ -13,6 +13,8 @@ OUR_ACT = "our own act"
 NOT_KNOWN = "not known"
 UNACKED = "unacked hash of the broker"
 BROKER = "read from the broker"
+MANAGEMENT = "management API"
+NEEDS_MANAGEMENT = "AMQP does not tell it; the management API does: --management-url"
 WHEN_NOT_KEPT = "when it was told is not kept"
 TEXT = 300
 """Characters of a text from the cluster; its own page shows all of it."""
@@ -56,6 +58,27 @@ def told(what: str, value: Cell | str, source: str, at: float | None, note: str 
 def unknown(what: str, need: str, value: Cell = UNKNOWN) -> Origin:
     """A fact that nobody told, and what it takes to know it."""
     return Origin(what, value, NOT_KNOWN, None, need)
+
+
+def unacked_by(view: View) -> str:
+    """Who tells what is taken and not acknowledged."""
+    return MANAGEMENT if view.cluster.is_amqp else UNACKED
+
+
+def unacked_need(view: View) -> str:
+    """Why that is not known, and what it takes."""
+    if not view.cluster.is_amqp:
+        return "the unacked hash may not be read, or is too large to be looked through"
+    return management_need(view)
+
+
+def management_need(view: View) -> str:
+    """Why what only RabbitMQ's management API tells is not known."""
+    if not view.cluster.has_management:
+        return NEEDS_MANAGEMENT
+    health = view.cluster.health.get("queues")
+    trouble = text(health.error, 200) if health is not None else ""
+    return trouble or "the management API has not told it yet, or of no such queue"
 
 
 def age_cell(origin: Origin, view: View) -> Cell:

@@ -7,7 +7,7 @@ from ..model.worker import Worker
 from .base import View
 from .facts import Fact
 from .status import figures, working
-from .why import BROKER, UNACKED, Origin, Part, oldest, told, unknown
+from .why import BROKER, Origin, Part, oldest, told, unacked_by, unacked_need, unknown
 
 NO_EVENTS = "no task event was heard: events are off, or no task has moved yet"
 NOT_READ = "the queues were not read yet, or may not be"
@@ -73,8 +73,7 @@ def _held(view: View) -> _Made:
 
 def _unacked(view: View) -> _Made:
     note = "taken by a worker and not acknowledged, over all queues"
-    need = "the broker does not tell, or it may not be read"
-    return UNACKED, view.cluster.queues_read_at, note, need
+    return unacked_by(view), view.cluster.queues_read_at, note, unacked_need(view)
 
 
 _MADE_OF = {"busy": _busy, "backlog": _backlog, "held": _held, "unacked": _unacked}

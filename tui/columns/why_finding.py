@@ -34,6 +34,12 @@ RULES = {
         "a worker that lists the queue in active_queues, or an empty queue",
         ("waiting", "oldest", "consumers", "last"),
     ),
+    "dead-consumer": Rule(
+        "messages wait, workers list the queue when asked, and the broker counts no consumer "
+        "of it for 5 s: a worker that answers and takes nothing",
+        "a consumer that the broker counts, or an empty queue; restart the worker",
+        ("waiting", "consumers", "counted"),
+    ),
     "worker-lost": Rule(
         "no heartbeat for three intervals (at least 6 s), and a ping that nobody took "
         "was not answered",
@@ -49,6 +55,11 @@ RULES = {
     "events-off": Rule(
         "a worker counts tasks in its heartbeats, and no task event of it comes",
         "the first task event of each such worker; E switches them on",
+    ),
+    "broker-blocked": Rule(
+        "RabbitMQ tells us, as everybody who has sent something, that it takes no more messages: "
+        "it is below its limit of free memory or disk",
+        "a connection of ours that it does not block; we try alone, r tries at once",
     ),
     "broker-lost": Rule(
         "one of our connections to the broker broke and could not be made again",

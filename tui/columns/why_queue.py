@@ -14,8 +14,22 @@ from . import waits
 from .base import View
 from .names import node
 from .numbers import UNKNOWN, count, duration, known, stale
-from .why import BROKER, UNACKED, WORKED_OUT, Origin, Part, oldest, text, told, unknown
+from .why import (
+    BROKER,
+    MANAGEMENT,
+    WORKED_OUT,
+    Origin,
+    Part,
+    management_need,
+    oldest,
+    text,
+    told,
+    unacked_by,
+    unacked_need,
+    unknown,
+)
 
+STEPS = "one list for each step"
 NOT_READ = "the queue was not read yet, or may not be"
 WHO = "who listens is not known: no worker has answered inspect active_queues"
 
@@ -24,6 +38,8 @@ def parts(queue: Queue, view: View) -> list[Part]:
     """What waits, how it moves, who takes it; of a quarantine what it holds."""
     if queue.quarantine:
         note = "we moved them here when we purged; Z moves them back"
+        if queue.doubtful:
+            note += "; ? a killed dashboard left open whether these are in their queue, too"
         return [Part("Quarantine", (_depth(queue, view, note),))]
     return [
         Part("Waits", tuple(_waits(queue, view))),
@@ -39,7 +55,8 @@ def _waits(queue: Queue, view: View) -> list[Origin]:
     found = [_depth(queue, view)]
     if len(queue.by_priority) > 1:
         cell = words.priorities_cell(queue, view)
-        found.append(told("priorities", cell, BROKER, queue.read_at, "one list for each step"))
+        source, note = (MANAGEMENT, "") if view.cluster.is_amqp else (BROKER, STEPS)
+        found.append(told("priorities", cell, source, queue.read_at, note))
     found.append(_oldest(queue, view))
     sample = view.cluster.peeks.samples.get(queue.name)
     if sample is not None:
@@ -52,7 +69,8 @@ def _waits(queue: Queue, view: View) -> list[Origin]:
 def _depth(queue: Queue, view: View, note: str = "") -> Origin:
     if queue.depth is None:
         return unknown("waiting", NOT_READ)
-    note = note or "the lengths of its lists; what workers have taken is not in it"
+    how = "messages ready" if view.cluster.is_amqp else "the lengths of its lists"
+    note = note or f"{how}; what workers have taken is not in it"
     return told("waiting", words.depth_cell(queue, view), BROKER, queue.read_at, note)
 
 
@@ -95,7 +113,12 @@ def _flow(queue: Queue, view: View, what: str) -> Origin:
     if flow is None:
         old = waiting is not None and view.now - waiting.at > FLOW_OLD_S
         need = "its last look is too old" if old else "it takes two looks at its newest message"
+        if view.cluster.is_amqp:
+            return unknown(f"{what}/s", management_need(view))
         return unknown(f"{what}/s", text(view.cluster.no_ages, 200) or need)
+    if view.cluster.is_amqp and waiting is not None and waiting.flow is not None:
+        note = f"what is {'published' if what == 'in' else 'delivered'}, by RabbitMQ's own count"
+        return told(f"{what}/s", cell, MANAGEMENT, waiting.at, note)
     at = waiting.at if waiting is not None else queue.read_at
     seconds = f"of the last {WINDOW_S:g} s"
     if flow.sure and what == "in":
@@ -138,7 +161,11 @@ def _trend(queue: Queue, view: View) -> Origin:
 
 
 def _taken(queue: Queue, view: View) -> list[Origin]:
-    found = [_consumers(queue, view), _use(queue, view), _held(queue, view)]
+    found = [_consumers(queue, view)]
+    if queue.consumers is not None:
+        note = "consumers, by the broker's own count: each worker that takes from it is one"
+        found.append(told("counted", count(queue.consumers), BROKER, queue.read_at, note))
+    found += [_use(queue, view), _held(queue, view)]
     found += [_unacked(queue, view), _limbo(queue, view)]
     if queue.last_consumer and queue.unconsumed_since is not None:
         name = node(queue.last_consumer, view.host_suffix)
@@ -215,10 +242,11 @@ def _answered_at(workers: Iterable[Worker], questions: tuple[str, ...]) -> float
 
 def _unacked(queue: Queue, view: View) -> Origin:
     if queue.unacked is None:
-        need = "the unacked hash may not be read, or is too large to be looked through"
-        return unknown("unacked", need)
-    note = "taken by a worker and not acknowledged, by routing key"
-    return told("unacked", words.unacked_cell(queue, view), UNACKED, queue.read_at, note)
+        return unknown("unacked", unacked_need(view))
+    note = "taken by a worker and not acknowledged"
+    note += "" if view.cluster.is_amqp else ", by routing key"
+    cell = words.unacked_cell(queue, view)
+    return told("unacked", cell, unacked_by(view), queue.read_at, note)
 
 
 def _limbo(queue: Queue, view: View) -> Origin:

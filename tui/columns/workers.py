@@ -340,7 +340,8 @@ class WorkerRows(PlainRows):
         counts = {state: states.count(state) for state in UNHEARD if state in states}
         words = "  ".join(f"{number} {state}" for state, number in counts.items())
         style = "crit" if LOST in counts else "dim" if set(counts) == {STOPPED} else "warn"
-        note = words or ("" if not states or not self.titled else "all heard")
+        all_heard = self.titled and states and UNKNOWN not in states
+        note = words or ("all heard" if all_heard else "")
         if view.stale:
             note, style = "unknown since the broker is lost", "dim"
         return Head("Workers", str(len(states)), note, style if words or view.stale else "dim", 2)

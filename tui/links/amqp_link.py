@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError, TuiError
 from .errors import broker_error
-from .kombu_link import established, link_errors, release
+from .kombu_link import established, hang_up, link_errors, release
 from .site import AMQP, Site
 
 if TYPE_CHECKING:
@@ -46,6 +46,17 @@ class AmqpLink:
         return str(self._connection.virtual_host or "/")
 
     @property
+    def cluster(self) -> str:
+        """The broker's own name as it told on connecting; another address may be of the same."""
+        told = getattr(self._connection.connection, "server_properties", None) or {}
+        return str(told.get("cluster_name", ""))
+
+    @property
+    def refusals(self) -> tuple[type[Exception], ...]:
+        """What the driver raises when the broker refuses or the connection is lost."""
+        return link_errors(self._connection)
+
+    @property
     def login(self) -> tuple[str, str]:
         """User and password, for the management API of the same broker."""
         return self._connection.userid or "guest", self._connection.password or "guest"
@@ -61,12 +72,15 @@ class AmqpLink:
             release(self._connection)
             self._channel = None
             self._connection = established(self.site)
+            self._used_at = time.monotonic()
         try:
             yield
         except TuiError:
             raise
-        except link_errors(self._connection) as error:
+        except self.refusals as error:
             self._channel = None
+            if isinstance(error, OSError):
+                hang_up(self._connection)
             raise broker_error(error, self.site.url) from error
         finally:
             self._used_at = time.monotonic()
@@ -79,7 +93,7 @@ class AmqpLink:
             yield channel
         finally:
             if channel.is_open:
-                with contextlib.suppress(*link_errors(self._connection)):
+                with contextlib.suppress(*self.refusals):
                     channel.close()
 
     def ping(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -68,6 +69,22 @@ def _redis_words(chain: tuple[BaseException, ...], url: str) -> BrokerError | No
 Said = tuple[str, str] | None
 
 
+NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"})
+"""How OpenSSL calls an answer that is none of TLS."""
+
+
+def foreign(url: str, there: str) -> BrokerError:
+    """Something else than the URL's kind of server answers; ``there``: what, where known."""
+    kind = "RabbitMQ" if "amqp" in url.partition("://")[0] else "Redis"
+    if there == "TLS":
+        title = f"{who(url)} speaks TLS there, and we do not"
+        return BrokerError(title, "Write amqps:// instead of amqp://.")
+    hint = "Check the port."
+    if (kind, there) == ("RabbitMQ", "HTTP"):
+        hint += " That of the management API belongs after --management-url."
+    return BrokerError(f"{who(url)} is no {kind}: {there or 'something else'} answers", hint)
+
+
 def _driver(error: BaseException, url: str) -> Said:
     if not isinstance(error, ImportError):
         return None
@@ -95,17 +112,30 @@ def _wrong_url(error: BaseException, url: str) -> Said:
 
 
 def _refused_login(error: BaseException, url: str) -> Said:
-    if type(error).__name__ != "AccessRefused":
+    if type(error).__name__ != "AccessRefused" and "ACCESS_REFUSED" not in str(error):
         return None
-    return f"{who(url)} refused the user name or password", "Check both in the URL."
+    hint = "Check both in the URL."
+    if "amqp" in url and "guest:" in url:
+        hint += " guest may log in from the broker's own machine only."
+    return f"{who(url)} refused the user name or password", hint
 
 
 def _vhost(error: BaseException, url: str) -> Said:
-    if type(error).__name__ == "NotAllowed":
-        return f"{who(url)} refused the virtual host: {error}", "Check the path of the URL."
+    if type(error).__name__ == "NotAllowed" or "NOT_ALLOWED" in str(error):
+        return _refused_vhost(str(error), url)
     if "DB index" in str(error):
         return f"{who(url)} has no such database: {error}", "Check the number in the URL's path."
     return None
+
+
+def _refused_vhost(told: str, url: str) -> Said:
+    if missing := re.search(r"vhost '?(.*?)'? not found", told):
+        where = f"{who(url)} has no virtual host {missing[1]!r}"
+        return where, "Check the path of the URL; the default one is // or /%2F."
+    if closed := re.search(r"access to vhost '(.*)' refused for user '(.*)'$", told):
+        where = f"{who(url)} does not let {closed[2]!r} into the virtual host {closed[1]!r}"
+        return where, "Permit it (rabbitmqctl set_permissions), or check the path of the URL."
+    return f"{who(url)} refused the virtual host: {told}", "Check the path of the URL."
 
 
 def _unknown_host(error: BaseException, url: str) -> Said:
@@ -118,7 +148,16 @@ def _unknown_host(error: BaseException, url: str) -> Said:
 def _tls(error: BaseException, url: str) -> Said:
     if not isinstance(error, ssl.SSLError):
         return None
+    if isinstance(error, ssl.SSLCertVerificationError):
+        title = f"{who(url)} shows a TLS certificate that is not trusted: {error.verify_message}"
+        return title, "Name its authority: broker_use_ssl of the app (-A), or SSL_CERT_FILE."
+    if error.reason in NO_TLS:
+        return f"{who(url)} does not speak TLS there", f"Write {_plain(url)}://, or TLS's own port."
     return f"{who(url)} and we do not agree on TLS: {error}", "Check the scheme and certificates."
+
+
+def _plain(url: str) -> str:
+    return url.partition("://")[0].removesuffix("s")
 
 
 def _refused(error: BaseException, url: str) -> Said:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import TuiError
-from .errors import broker_error
-from .site import CONNECT_TIMEOUT_S, Site
+from .. import probe_amqp
+from ..errors import BrokerBlocked, BrokerError, TuiError
+from .errors import broker_error, foreign, who
+from .site import AMQP, CONNECT_TIMEOUT_S, Site
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
+ODD_ANSWER_S = 0.5
+"""How long somebody who spoke no AMQP may take to say what else."""
+BLOCKED_TURN_S = 0.25
 NO_BROADCAST = "this broker cannot broadcast: workers can be neither heard nor asked"
 
 
@@ -26,9 +32,19 @@ def opened(site: Site) -> Iterator[Connection]:
     except TuiError:
         raise
     except link_errors(connection) as error:
+        if isinstance(error, OSError):
+            hang_up(connection)
         raise broker_error(error, site.url) from error
     finally:
         release(connection)
+
+
+def hang_up(connection: Connection) -> None:
+    """Close an AMQP socket without a farewell: who hangs would let us wait for each word of it."""
+    raw: Any = connection.connection if connection.connected else None
+    if connection.transport.driver_type == "amqp" and raw is not None:
+        with contextlib.suppress(Exception):
+            raw.transport.close()
 
 
 def established(site: Site) -> Connection:
@@ -36,6 +52,9 @@ def established(site: Site) -> Connection:
     connection = None
     try:
         connection = site.connect()
+        if site.scheme in AMQP:
+            told = {"on_blocked": functools.partial(_blocked, site.url)}
+            connection.transport_options = {**(connection.transport_options or {}), **told}
         tries = site.tries
         # kombu tries once more than it is told, but not after the timeout.
         connection.ensure_connection(
@@ -49,8 +68,42 @@ def established(site: Site) -> Connection:
     except Exception as error:  # transports raise anything over options that they do not know
         if connection is not None:
             release(connection)
-        raise broker_error(error, site.url) from error
+        raise _stranger(error, site) or broker_error(error, site.url) from error
     return connection
+
+
+def _blocked(url: str, _reason: str) -> None:
+    """RabbitMQ says so to who has sent a message; it reads nothing more from that connection.
+
+    Raised wherever we wait for an answer then: it would not come.
+    """
+    raise BrokerBlocked(
+        f"{who(url)} takes no messages now: it is low on memory or disk",
+        "See its alarms (rabbitmq-diagnostics alarms); what was sent may still go out after.",
+    )
+
+
+def until_unblocked(connection: Connection, stopping: threading.Event) -> None:
+    """Keep the connection until RabbitMQ reads from it again: it would hold on to a closed one.
+
+    Raises the driver's errors.
+    """
+    freed = threading.Event()
+    raw: Any = connection.connection
+    raw.on_unblocked = freed.set
+    while not freed.is_set() and not stopping.is_set():
+        with contextlib.suppress(TimeoutError):
+            connection.drain_events(timeout=BLOCKED_TURN_S)
+
+
+def _stranger(error: Exception, site: Site) -> BrokerError | None:
+    """Who answers there instead: of one that speaks no AMQP the driver says it is silent."""
+    cause = error.__cause__ or error
+    silent = isinstance(cause, TimeoutError | ConnectionResetError)
+    if site.scheme not in AMQP - {"amqps"} or site.tries > 1 or not silent:
+        return None
+    there = probe_amqp.who_answers(site.url, ODD_ANSWER_S)
+    return foreign(site.url, there) if there else None
 
 
 def release(connection: Connection) -> None:
@@ -79,9 +132,13 @@ def latency_ms(connection: Connection) -> float | None:
     """
     connection.heartbeat_check(rate=2)
     transport: Any = connection.transport
+    began = time.monotonic()
+    if transport.driver_type == "amqp":
+        # Heartbeats alone would take 20 s to tell of a broker that hangs.
+        connection.default_channel.basic_qos(0, 1, False)
+        return (time.monotonic() - began) * 1000
     if transport.driver_type != "redis":
         return None
-    began = time.monotonic()
     redis_client(connection.default_channel).ping()
     check = getattr(transport.cycle, "maybe_check_subclient_health", None)
     if check is not None:

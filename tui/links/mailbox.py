@@ -52,11 +52,16 @@ def mailbox(connection: Connection, site: Site, oid: str) -> Iterator[Mailbox]:
     is_redis = connection.transport.driver_type == "redis"
     kind = RedisMailbox if is_redis else QueueMailbox
     box = kind(connection, site, oid)
+    lost = False
     try:
         yield box
+    except OSError:  # a broker that hangs would not answer to a farewell; AMQP needs none
+        lost = True
+        raise
     finally:
-        with contextlib.suppress(*connection.connection_errors, *connection.channel_errors):
-            box.close()
+        if not lost:
+            with contextlib.suppress(*connection.connection_errors, *connection.channel_errors):
+                box.close()
 
 
 class QueueMailbox(Asking):

@@ -47,7 +47,7 @@ from .task import (
     UNKNOWN,
     Task,
 )
-from .worker import Worker, worker_state
+from .worker import Worker, unsent, worker_state
 
 TRANSITIONS_KEPT = 500
 LOG_KEPT = 2_000
@@ -116,6 +116,8 @@ class Cluster(KeptTasks):
         """What the user's app says of it, where one was named."""
         self.is_amqp = False
         """RabbitMQ: what a closed connection held is back at once; nobody lists what is held."""
+        self.has_management = False
+        """RabbitMQ's management API is asked too."""
         self.reconciler = Reconciler(self)
         self._listings = Listings(self)
 
@@ -243,17 +245,18 @@ class Cluster(KeptTasks):
     def _depths(self, read: QueueDepths) -> None:
         self.now = max(self.now, read.at)
         self.queues_read_at, self.no_ages = read.at, read.no_ages
-        if read.unacked is not None:
-            self.unacked = read.unacked
+        if not read.sampled:
+            self._unacked(read.unacked)
         for name, reading in read.queues.items():
             queue = self.queue(name, read.at)
             queue.depth, queue.by_priority, queue.read_at = (
                 reading.depth,
                 reading.by_priority,
-                read.at,
+                reading.at or read.at,
             )
             queue.empty_since = None if reading.depth else queue.empty_since or read.at
             queue.consumers, queue.quarantine = reading.consumers, reading.quarantine
+            queue.doubtful = reading.doubtful
             uncounted = reading.consumers == 0 and bool(self.consumers(name))
             queue.uncounted_since = (queue.uncounted_since or read.at) if uncounted else None
             queue.waiting = reading.waiting or queue.waiting
@@ -263,6 +266,13 @@ class Cluster(KeptTasks):
         for name in read.gone:
             self.queues.pop(name, None)
         self._consumers(read.at)
+
+    def _unacked(self, unacked: int | None) -> None:
+        """What is not told any more is not known any more."""
+        if unacked is None and self.unacked is not None:
+            for queue in self.queues.values():
+                queue.unacked = queue.limbo = None
+        self.unacked = unacked
 
     def _consumers(self, at: float) -> None:
         for queue in self.queues.values():
@@ -304,6 +314,7 @@ class Cluster(KeptTasks):
             self.moved(task, PENDING, oldest=True)
 
     def _family(self, task: Task, meta: ResultMeta) -> None:
+        self.families.adopt(task, meta.children, self.tasks)
         self.families.note(task)
         self.families.sent(task.id, meta.children)
         part = stored.failed_part(meta)
@@ -433,7 +444,8 @@ class Cluster(KeptTasks):
             heard = self.health.get("events")
             if heard is not None and heard.state == Link.OFF:  # judged by their answers alone
                 since = self.live_since("inspect")
-        return worker_state(worker, now, since)
+        state = worker_state(worker, now, since)
+        return unsent(worker, state) if self.links.blocked() is not None else state
 
     def visibility(self, hostname: str) -> Visibility:
         """After how long an unacknowledged message of that worker is given out again."""

@@ -15,6 +15,7 @@ from .task import Task
 
 MOST_CHILDREN = 1_000
 """Of those that one stored result names."""
+AWAITED_KEPT = 20_000
 PLANS_KEPT = 5_000
 """Tasks of which it is known what they will send; each may send many."""
 
@@ -26,6 +27,8 @@ class Families:
         self._children: dict[str, str | dict[str, None]] = {}
         self._groups: dict[str, str | dict[str, None]] = {}
         self._plans: OrderedDict[str, tuple[Planned, ...]] = OrderedDict()
+        self._awaited: OrderedDict[str, str] = OrderedDict()
+        """Child that nobody has seen yet -> who sent it."""
 
     def note(self, task: Task) -> None:
         """Its parent or its group has become known."""
@@ -39,6 +42,18 @@ class Families:
         for child in islice(children, MOST_CHILDREN):
             if child != parent_id and len(child) <= LONGEST_ID:
                 _put(self._children, parent_id, child)
+
+    def adopt(self, task: Task, children: Iterable[str], tasks: Mapping[str, Task]) -> None:
+        """Where results are rows of a table only their sender tells whose children tasks are."""
+        task.parent_id = task.parent_id or self._awaited.pop(task.id, None)
+        for child in islice(children, MOST_CHILDREN):
+            known = tasks.get(child)
+            if known is not None and child != task.id:
+                known.parent_id = known.parent_id or task.id
+            elif known is None and len(child) <= LONGEST_ID:
+                self._awaited[child] = task.id
+        while len(self._awaited) > AWAITED_KEPT:
+            self._awaited.popitem(last=False)
 
     def plan(self, plans: Mapping[str, tuple[Planned, ...]]) -> None:
         """What tasks will send when they have ended, as ``plans.planned`` reads it in a message."""

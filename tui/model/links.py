@@ -73,6 +73,11 @@ class Links:
         known = [self.health[name] for name in BROKER if name in self.health]
         return next((one for one in known if one.state != Link.OFF), known[0] if known else None)
 
+    def blocked(self) -> Health | None:
+        """The link that says that the broker takes no messages from anybody."""
+        known = (self.health[name] for name in BROKER if name in self.health)
+        return next((one for one in known if one.blocked and one.state == Link.LOST), None)
+
     def refused(self) -> list[Health]:
         """Sources that may not do all they want to, by name."""
         return [self.health[name] for name in sorted(self.health) if self.health[name].refused]

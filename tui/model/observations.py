@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -57,8 +58,12 @@ class QueueDepth(msgspec.Struct, frozen=True, gc=False):
     by_priority: dict[str, int]
     consumers: int | None = None
     quarantine: bool = False
+    doubtful: int = 0
+    """Of a quarantine: messages besides that may be in their queue, or have run, too."""
     waiting: Waiting | None = None
     """Age of the oldest message and rates, where they were looked at; None: as told before."""
+    at: float | None = None
+    """Epoch seconds at which it was read, where that was before the others."""
 
 
 class QueueDepths(msgspec.Struct, frozen=True, gc=False):
@@ -69,7 +74,10 @@ class QueueDepths(msgspec.Struct, frozen=True, gc=False):
     gone: tuple[str, ...] = ()
     unacked: int | None = None
     """Unacknowledged messages over all queues."""
-    unacked_by_queue: dict[str, int] | None = None
+    unacked_by_queue: Mapping[str, int | None] | None = None
+    """Of a queue that is not among them there is none."""
+    sampled: bool = False
+    """Waiting times of some queues, between two readings: it says nothing of the rest."""
     no_ages: str = ""
     """Why no waiting times can be told; empty: they are."""
 

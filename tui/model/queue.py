@@ -15,6 +15,10 @@ LEAST_SLOPE, STEADY_SHARE = 3.0, 0.02
 """A depth that changes by less in a minute is steady: messages, share of what waits."""
 
 
+DOUBTFUL = "doubtful"
+"""State of a target that is a quarantine in which nothing else is left."""
+
+
 class Queue(msgspec.Struct, gc=False):
     """Depth and consumers of one queue; counts are messages, None is "not known"."""
 
@@ -35,6 +39,8 @@ class Queue(msgspec.Struct, gc=False):
     unconsumed_since: float | None = None
     quarantine: bool = False
     """Holds what we purged, for undo; no worker ever reads it."""
+    doubtful: int = 0
+    """Of a quarantine: messages besides that may be in their queue, or have run, too."""
     empty_since: float | None = None
     """Since when every reading found nothing in it."""
     history: History = msgspec.field(default_factory=History)
@@ -49,6 +55,11 @@ class Queue(msgspec.Struct, gc=False):
     """Received from it by workers, as far as their events tell from where."""
     limbo: int | None = None
     """Unacknowledged, and in no list of any worker that consumes it."""
+
+    @property
+    def only_doubtful(self) -> bool:
+        """A quarantine of which nothing can be brought back without asking whether it ran."""
+        return self.quarantine and not self.depth and self.doubtful > 0
 
     def count_sent(self, at: float) -> None:
         """A client says that it has sent a message to it."""

@@ -71,6 +71,8 @@ class Health(msgspec.Struct, frozen=True, gc=False):
     """Epoch seconds at which this was told: for a live link, when it was last proven."""
     refused: bool = False
     """The broker does not permit this user what it takes: off, or live for a part of it."""
+    blocked: bool = False
+    """Lost, because the broker takes no messages from anybody."""
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):

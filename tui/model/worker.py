@@ -184,6 +184,12 @@ def silent_since(worker: Worker, now: float, live_since: float) -> float | None:
     return last if now - last > worker.silence_allowed_s else None
 
 
+def unsent(worker: Worker, state: str) -> str:
+    """Its state while the broker takes no messages: neither heartbeats nor answers can come."""
+    silent = state in (SILENT, BLOCKED, LOST)
+    return UNKNOWN if silent or (state == ONLINE and not worker.heartbeat) else state
+
+
 def worker_state(worker: Worker, now: float, live_since: float | None) -> str:
     """One of online, silent, blocked, lost, stopped; unknown while the broker is lost (None)."""
     if worker.offline_at is not None:

@@ -219,6 +219,7 @@ def queue(cluster: Cluster, one: Queue, now: float) -> dict[str, Any]:
         "held_by_workers": cluster.held_by_workers(one.name),
         "limbo": one.limbo,
         "quarantine": one.quarantine,
+        "doubtful": one.doubtful,
     }
 
 

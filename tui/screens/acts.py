@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..model.queue import DOUBTFUL
 from ..model.seam import Act, Target
 from ..model.task import Task
 from .parts import Part
@@ -34,6 +35,12 @@ class Acts(Part):
             )
             for task in self.host.cluster.tasks_of(ids)
         ]
+
+    def queue_target(self, name: str) -> Target:
+        """One queue; of a quarantine in which all is doubtful that is said."""
+        queue = self.host.cluster.queues.get(name)
+        doubtful = queue is not None and queue.only_doubtful
+        return Target("queue", name, state=DOUBTFUL if doubtful else "")
 
     def _child(self, task: Task) -> int | None:
         """The process that runs it, if inspect has told: events name the worker's main process."""

@@ -201,7 +201,7 @@ class BaseScreen(Moves, Acts):
         """Open what is under the cursor; screens say what that is."""
 
     def do_escape(self) -> None:
-        """Undo one layer: toasts, marks, then the page."""
+        """Undo one layer: an act that takes long, toasts, marks, then the page."""
         if self.clear_toasts():
             return
         if self.table is not None and self.table.marks:
@@ -210,8 +210,8 @@ class BaseScreen(Moves, Acts):
             self.dismiss()
 
     def clear_toasts(self) -> bool:
-        """Take toasts down; whether there was any."""
-        return self.query_one(Toasts).clear()
+        """Stop an act that takes long, else take toasts down; whether there was any."""
+        return self.host.halt() or self.query_one(Toasts).clear()
 
     def do_back(self) -> None:
         """Back; at a root screen twice quits."""

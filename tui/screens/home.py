@@ -15,7 +15,7 @@ from ..columns.task_rows import FailureRows, RunningRows
 from ..columns.workers import WorkerRows
 from ..commands import catalog
 from ..commands.base import Command
-from ..model.seam import Act, Target
+from ..model.seam import Act
 from ..widgets.chart_pane import ChartPane
 from ..widgets.lines import Lines
 from ..widgets.table import VirtualTable
@@ -214,7 +214,7 @@ class HomeScreen(BaseScreen):
                 finding = table.rows.record(table.cursor_id, self.host.view())
                 kind, _, name = finding.evidence.partition(":") if finding else ("", "", "")
                 names = [name] if kind == "queue" else []
-        self.ask(Act.PURGE, [Target("queue", name) for name in names])
+        self.ask(Act.PURGE, [self.queue_target(name) for name in names])
 
 
 def _put(part: VirtualTable | ChartPane, place: Place | None) -> None:

@@ -96,6 +96,9 @@ class Host(Protocol):
     def perform(self, request: ActionRequest) -> None:
         """Do it, in a thread; outcomes come through the model."""
 
+    def halt(self) -> bool:
+        """Stop purges and undos that are under way; whether there was any."""
+
     def request(self, act: Act, targets: Sequence[Target]) -> ActionRequest:
         """A request with an id and the time of the key press."""
 

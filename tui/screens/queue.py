@@ -14,7 +14,7 @@ from ..commands import catalog
 from ..commands.base import Command
 from ..model.peeked import End, Peeked
 from ..model.queue import Queue
-from ..model.seam import Act, Target
+from ..model.seam import Act
 from ..widgets.chart_pane import ChartPane
 from ..widgets.lines import BLANK, Line, Lines
 from ..widgets.table import VirtualTable
@@ -93,7 +93,7 @@ class QueueScreen(BaseScreen):
     def _above(self, queue: Queue | None, page: Peeked | None, view: View) -> list[Line]:
         width, gap = self.app.size.width, [BLANK] if self.app.size.height >= 24 else []
         if queue is None:
-            return [*gap, *gone_lines(self.queue_name, view.now - view.cluster.attached_at), BLANK]
+            return [*gap, *self._gone(view), BLANK]
         lines = facts(queue, view, width)
         if self.app.size.height < LOW:
             return [
@@ -103,6 +103,10 @@ class QueueScreen(BaseScreen):
         sample = view.cluster.peeks.samples.get(self.queue_name)
         names = [] if self.app.size.height >= ROOMY else in_a_line(sample, width)
         return [*gap, *lines, *names, *gap, *reading(page, view, width)]
+
+    def _gone(self, view: View) -> list[Line]:
+        cluster = view.cluster
+        return gone_lines(self.queue_name, view.now - cluster.attached_at, cluster.is_amqp)
 
     def _paint_names(self, view: View) -> None:
         names = self.query_one("#names", Lines)
@@ -175,7 +179,12 @@ class QueueScreen(BaseScreen):
         self.behind = offset
         self.main.edge(False)
         self.main.touched = False
-        self._look()
+        self._look(asked=self._agreed())
+
+    def _agreed(self) -> int:
+        """Who was shown messages of it, being told what that does, may turn pages."""
+        page = self.host.cluster.peeks.pages.get(self.queue_name)
+        return 1 if page is not None and page.marks and not page.error else 0
 
     def _page(self) -> Peeked | None:
         page = self.host.cluster.peeks.pages.get(self.queue_name)
@@ -185,7 +194,7 @@ class QueueScreen(BaseScreen):
     def do_refresh(self) -> None:
         """Read the messages again, names too."""
         page = self._page()
-        self._look(SAMPLE, page.asks if page is not None else 0)
+        self._look(SAMPLE, (page.asks if page is not None else 0) or self._agreed())
         super().do_refresh()
 
     def do_yank(self) -> None:
@@ -197,10 +206,10 @@ class QueueScreen(BaseScreen):
 
     def do_purge(self) -> None:
         """Purge this queue."""
-        self.ask(Act.PURGE, [Target("queue", self.queue_name)])
+        self.ask(Act.PURGE, [self.queue_target(self.queue_name)])
 
     def do_undo(self) -> None:
         """Restore this quarantine, else the last purge."""
         queue = self.host.cluster.queues.get(self.queue_name)
         held = queue is not None and queue.quarantine
-        self.ask(Act.UNDO, [Target("queue", self.queue_name)] if held else [])
+        self.ask(Act.UNDO, [self.queue_target(self.queue_name)] if held else [])

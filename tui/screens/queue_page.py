@@ -50,6 +50,8 @@ def facts(queue: Queue, view: View, width: int) -> list[Line]:
 
 
 def _state(queue: Queue, view: View) -> Cell:
+    if queue.only_doubtful:
+        return "they may be in their queue, or have run: Z sends them anyway, D throws away", "warn"
     if queue.quarantine:
         return "in quarantine: Z moves it back", "acc"
     if words.unconsumed(queue, view):
@@ -182,8 +184,10 @@ def _named(name: str) -> str:
     return literal(name, 300) if name else "no task message"
 
 
-def gone_lines(name: str, attached_s: float) -> list[Line]:
+def gone_lines(name: str, attached_s: float, is_amqp: bool = False) -> list[Line]:
     """The queue is not known, or no more."""
     told = f"the queue {literal(name, 100)} is no more: no list, no binding and no worker has it"
+    if is_amqp:
+        told = f"there is no queue {literal(name, 100)}: deleted, or another connection's own"
     young = f"we attached {duration(attached_s)} ago and may not have found it yet"
     return [Line(((told if attached_s > 10 else young, "dim"),))]

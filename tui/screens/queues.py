@@ -11,7 +11,7 @@ from ..columns.queues import COLUMNS, QueueRows
 from ..columns.trends import queue_chart
 from ..commands import catalog
 from ..commands.base import Command
-from ..model.seam import Act, Target
+from ..model.seam import Act
 from ..widgets.chart_pane import ChartPane
 from .home_layout import ROOMY, chart_lines
 from .table_screen import LOOKS, LOW, TableScreen
@@ -87,10 +87,10 @@ class QueuesScreen(TableScreen):
     def do_purge(self) -> None:
         """Purge the queue under the cursor."""
         if self.main.cursor_id is not None:
-            self.ask(Act.PURGE, [Target("queue", self.main.cursor_id)])
+            self.ask(Act.PURGE, [self.queue_target(self.main.cursor_id)])
 
     def do_undo(self) -> None:
         """Restore the quarantine under the cursor, else the last purge."""
         queue = self.host.cluster.queues.get(self.main.cursor_id or "")
-        targets = [Target("queue", queue.name)] if queue is not None and queue.quarantine else []
-        self.ask(Act.UNDO, targets)
+        held = queue is not None and queue.quarantine
+        self.ask(Act.UNDO, [self.queue_target(queue.name)] if queue is not None and held else [])

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 
-from ..errors import TuiError
+from ..errors import BrokerBlocked, TuiError
 from ..links.redis_link import NotPermitted
 from ..model.seam import Health, Link
 from .inbox import Inbox
@@ -77,6 +77,16 @@ class Source:
         """Tell that there is nothing to read from, by configuration."""
         now = time.time()
         self.inbox.put(Health(self.name, Link.OFF, now, error=why, hint=hint, at=now))
+
+    def blocked(self, error: BrokerBlocked) -> None:
+        """Tell that the broker stands and takes nothing, until ``live`` is told again."""
+        now = time.time()
+        self._live_since, self._lost_since = None, now
+        self.inbox.put(
+            Health(
+                self.name, Link.LOST, now, error.title, error.hint, at=now, blocked=True,
+            )
+        )  # fmt: skip
 
     def _run(self) -> None:
         self.inbox.put(Health(self.name, Link.CONNECTING, time.time()))

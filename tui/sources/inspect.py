@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..errors import BrokerBlocked
 from ..links.asking import Answer, Mailbox
-from ..links.kombu_link import NO_BROADCAST, broadcasts, latency_ms, opened
+from ..links.kombu_link import NO_BROADCAST, broadcasts, latency_ms, opened, until_unblocked
 from ..links.mailbox import mailbox
 from ..links.site import Site
 from ..model.observations import Reply, RoundEnded
@@ -90,9 +91,18 @@ class InspectSource(Source):
             if not broadcasts(connection):
                 self.off(NO_BROADCAST)
                 return
+            if connection.transport.driver_type != "redis":
+                # The broker may hold on to the reply queue of a link that was lost.
+                self._oid = str(uuid.uuid4())
             with self._mailbox(connection) as box:
                 self._due = dict.fromkeys(FIRST, 0.0)
-                self._converse(connection, box)
+                while not self.stopping.is_set():
+                    try:
+                        self._converse(connection, box)
+                    except BrokerBlocked as error:
+                        self._rounds.clear()
+                        self.blocked(error)
+                        until_unblocked(connection, self.stopping)
 
     def _mailbox(self, connection: Connection) -> AbstractContextManager[Mailbox]:
         return mailbox(connection, self.site, self._oid)

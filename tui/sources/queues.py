@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -150,7 +150,8 @@ class Poll:
         readings = self._samples()
         if readings:
             no_ages = self._broker.no_ages
-            self._source.inbox.put(QueueDepths(time.time(), readings, no_ages=no_ages))
+            told = QueueDepths(time.time(), readings, sampled=True, no_ages=no_ages)
+            self._source.inbox.put(told)
 
     def _gone(self, depths: dict[str, QueueDepth]) -> tuple[str, ...]:
         """Queues told of before that are no more; nobody knows before a round is over."""
@@ -160,7 +161,7 @@ class Poll:
         told.update(depths)
         return gone
 
-    def _by_queue(self, unacked: int | None) -> dict[str, int] | None:
+    def _by_queue(self, unacked: int | None) -> Mapping[str, int | None] | None:
         now = time.monotonic()
         if unacked is None or now < self._count_due:
             return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from ..backends.base import Unlisted
 from ..links.redis_link import NotPermitted
 from ..model.observations import ResultMeta, Results, ResultsLookedThrough
 from .inbox import Inbox
@@ -52,7 +53,7 @@ class Recent:
         began = time.monotonic()
         try:
             self._advance(backend)
-        except NotPermitted as error:
+        except (NotPermitted, Unlisted) as error:
             self._end(error.title)
         if self.over:
             return None

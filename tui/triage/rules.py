@@ -8,10 +8,18 @@ import msgspec
 
 from ..model.cluster import Cluster
 from ..model.seam import Finding, Level
-from . import broker_lost, dead_consumer, events_off, no_consumer, worker_blocked, worker_lost
+from . import (
+    broker_blocked,
+    broker_lost,
+    dead_consumer,
+    events_off,
+    no_consumer,
+    worker_blocked,
+    worker_lost,
+)
 
 ABOUT_WORKERS = (worker_lost, worker_blocked, events_off, dead_consumer)
-"""Not judged while the broker is lost: nobody can be heard then."""
+"""Not judged while the broker is lost or blocked: nobody can be heard then."""
 CALM_S = 10.0
 """A finding that comes back within this time is the same one, as old as before."""
 
@@ -45,7 +53,7 @@ def evaluate(cluster: Cluster, now: float, memory: Memory | None = None) -> tupl
 
 
 def _all(cluster: Cluster, now: float) -> Iterator[Finding]:
-    lost = list(broker_lost.findings(cluster, now))
+    lost = [*broker_lost.findings(cluster, now), *broker_blocked.findings(cluster, now)]
     yield from lost
     yield from no_consumer.findings(cluster, now)
     if not lost:
@@ -54,9 +62,9 @@ def _all(cluster: Cluster, now: float) -> Iterator[Finding]:
 
 
 def _order(finding: Finding) -> tuple[bool, bool, float, str]:
-    # A lost broker comes first: the others are read in its light.
+    # What the broker itself suffers from comes first: the others are read in its light.
     return (
-        finding.rule != broker_lost.RULE,
+        finding.rule not in (broker_lost.RULE, broker_blocked.RULE),
         finding.severity != Level.CRIT,
         finding.since or 0.0,
         finding.key,

@@ -1,0 +1,68 @@
+"""Publishing messages of a quarantine: each is confirmed by the broker, and leaves a receipt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from .rabbitmq_file import body_and_properties
+
+CONFIRMED_WITHIN_S = 30.0
+COPIES, HIDDEN_COPIES = "CC", "BCC"
+"""Headers that RabbitMQ routes by; it takes the second off."""
+
+
+class Confirms:
+    """Publishes on a channel and waits for the broker's word on each message."""
+
+    def __init__(self, channel: Any, receipts: str) -> None:
+        """``receipts``: the queue that gets a copy of each message; empty: none."""
+        self._channel, self._receipts = channel, receipts
+        self._next = 1
+        self._open: dict[int, int] = {}
+        self._refused: list[int] = []
+        channel.confirm_select()
+        channel.events["basic_ack"].add(self._settle)
+        channel.events["basic_nack"].add(self._nacked)
+
+    def publish(self, queue: str, batch: Iterable[tuple[int, dict[str, Any]]]) -> list[int]:
+        """Numbers of the messages that the broker did not take; all others it has."""
+        from amqp.basic_message import Message
+
+        self._refused = []
+        for number, record in batch:
+            body, properties = body_and_properties(record)
+            self._open[self._next] = number
+            self._next += 1
+            message = Message(body, **self._routed(properties))
+            self._channel.basic_publish(message, exchange="", routing_key=queue)
+        until = time.monotonic() + CONFIRMED_WITHIN_S
+        while self._open:
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError("the broker does not confirm what was sent")
+            self._channel.connection.drain_events(timeout=left_s)
+        return self._refused
+
+    def _routed(self, properties: dict[str, Any]) -> dict[str, Any]:
+        """With a copy to the receipts, and without further ones to where they went before."""
+        headers = dict(properties.get("application_headers") or {})
+        if not self._receipts and COPIES not in headers:
+            return properties
+        headers.pop(COPIES, None)
+        if self._receipts:
+            headers[HIDDEN_COPIES] = [self._receipts]
+        return {**properties, "application_headers": headers}
+
+    @property
+    def unsettled(self) -> list[int]:
+        """Numbers of the messages of which the broker has said nothing."""
+        return list(self._open.values())
+
+    def _settle(self, tag: int, multiple: bool) -> list[int]:
+        tags = [one for one in self._open if one <= tag] if multiple else [tag]
+        return [self._open.pop(one) for one in tags if one in self._open]
+
+    def _nacked(self, tag: int, multiple: bool) -> None:
+        self._refused += self._settle(tag, multiple)

@@ -1,0 +1,117 @@
+"""Receipts: what the broker itself keeps of a batch under way, to be asked after a kill.
+
+A queue of our own holds them while a purge or an undo runs. A purge acknowledges a batch and
+publishes its receipt in one transaction: the broker has both or neither. An undo publishes each
+message with a copy to the receipts (BCC, which RabbitMQ takes off again): one publish, both queues.
+Whoever works listens to that queue on the same channel, so that its end is known to be over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import BrokerError
+from ..links.amqp_link import AmqpLink
+from .redis_keys import RECEIPTS
+
+KEPT_MS = 30 * 86_400_000
+"""Unused for so long, the queue of receipts of a killed dashboard is deleted by the broker."""
+GONE_WITHIN_S = 10.0
+"""So long a killed one may still count as connected."""
+OURS = "celery-tui:receipt"
+NOT_PERMITTED = 403
+REFUSED = (NOT_PERMITTED, 405, 406)
+"""No permission, a name that is taken, no more queues in this virtual host."""
+
+
+class Receipts:
+    """The queue of receipts of one quarantine, on the channel that does the work."""
+
+    def __init__(self, link: AmqpLink, channel: Any, digest: str) -> None:
+        """Begins anew: what was left of an earlier one must have been asked before."""
+        self._channel = channel
+        self.queue = f"{RECEIPTS}{digest}"
+        self.kept = _made(link, self.queue)
+        """False: this user may not have such a queue; a kill then leaves doubtful messages."""
+        if not self.kept:
+            return
+        channel.basic_qos(0, 1, False)  # one receipt is enough to know that we listen
+        channel.basic_consume(self.queue, exclusive=True, callback=lambda message: None)
+        self.put(0)
+
+    def put(self, number: int) -> None:
+        """Publish one; where the channel has transactions, with the next commit."""
+        if self.kept:
+            self._channel.basic_publish(_receipt(number), routing_key=self.queue)
+
+    def clear(self) -> None:
+        """What is there of the batch before tells nothing of the next."""
+        if self.kept:
+            self._channel.queue_purge(self.queue)
+
+    def remove(self, link: AmqpLink) -> None:
+        """Nothing is open any more."""
+        if self.kept:
+            forget(link, self.queue)
+
+
+def forget(link: AmqpLink, queue: str) -> None:
+    """Delete a queue of receipts; where that fails the broker does it in a month."""
+    with contextlib.suppress(*link.refusals), link.channel() as channel:
+        channel.queue_delete(queue)
+
+
+def left_behind(link: AmqpLink, digest: str, wait_s: float = GONE_WITHIN_S) -> list[Any] | None:
+    """Messages in the receipts of one that was killed; None: there are none to be asked.
+
+    Raises BrokerError while that one still counts as connected.
+    """
+    queue = f"{RECEIPTS}{digest}"
+    until = time.monotonic() + wait_s
+    while isinstance(told := link.declare(queue), tuple) and told[1]:
+        if time.monotonic() > until:
+            raise BrokerError(
+                "The broker still counts the one that was killed as connected",
+                "Try again in half a minute.",
+            )
+        time.sleep(0.1)
+    if not isinstance(told, tuple):
+        return None
+    with link.channel() as channel:  # they go back when it closes
+        return list(_all(channel, queue))
+
+
+def token_of(message: Any) -> int | None:
+    """The number on a receipt; None: it is the copy of a message."""
+    if message.properties.get("type") != OURS:
+        return None
+    return int(message.body)
+
+
+def _all(channel: Any, queue: str) -> Iterator[Any]:
+    while (message := channel.basic_get(queue)) is not None:
+        yield message
+
+
+def _receipt(number: int) -> Any:
+    from amqp.basic_message import Message
+
+    return Message(str(number), type=OURS, delivery_mode=2)
+
+
+def _made(link: AmqpLink, queue: str) -> bool:
+    """A new queue of that name, on a channel of its own: a refusal closes it."""
+    try:
+        with link.channel() as channel:
+            channel.queue_delete(queue)
+            arguments = {"x-queue-type": "classic", "x-expires": KEPT_MS}
+            channel.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
+            channel.queue_purge(queue)  # whether we may read it
+    except link.refusals as error:
+        if getattr(error, "reply_code", None) not in REFUSED:
+            raise
+        return False
+    return True
