@@ -1,6 +1,6 @@
 """The README's tables of what can be known, and which tests show each cell of them.
 
-A test says what it shows: ``@pytest.mark.fact("depth of a queue", "Redis", "RabbitMQ")`` names a row
+A test says what it shows: ``@pytest.mark.fact("depth", "Redis", "RabbitMQ")`` names a row
 and its columns. `python -m tests.known` prints every cell with its tests.
 """
 

@@ -81,3 +81,15 @@ def test_the_change_of_a_young_queue_is_an_estimate() -> None:
         queue = cluster.queues["celery"]
         words = trend_cell(queue, View(NOW, cluster))[0]
         assert words == ("?" if step < 3 else "~+120" if step < 17 else "+120")
+
+
+@pytest.mark.parametrize(
+    ("is_amqp", "has_management", "note"),
+    [(False, False, ""), (True, False, "only those named"), (True, True, "")],
+)
+def test_where_the_broker_lists_no_queues_the_title_says_that_there_may_be_more(
+    is_amqp: bool, has_management: bool, note: str
+) -> None:
+    cluster = live_cluster()
+    cluster.is_amqp, cluster.has_management = is_amqp, has_management
+    assert QueueRows(COLUMNS).head(View(ATTACHED, cluster)).note == note

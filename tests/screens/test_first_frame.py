@@ -9,27 +9,30 @@ from celery_tui.widgets.header import Header
 from tests.screens.sample import app_on
 from tests.screens.states import STATES, no_machine, settle
 
-DIGITS = ("2", "3", "4", "8")
+TABLES = {"2": "QueuesScreen", "3": "WorkersScreen", "4": "TasksScreen", "8": "LogScreen"}
 
 
-async def test_every_frame_of_a_new_screen_has_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
-    heights: list[int] = []
+@pytest.mark.parametrize("size", [(100, 40), (80, 24)], ids=str)
+async def test_every_frame_of_a_new_screen_has_all_in_its_place(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    places: dict[str, set[tuple[int, int]]] = {}
     refresh = Screen._compositor_refresh
 
     def recorded(screen: Screen[Any]) -> None:
         refresh(screen)
-        if screen.is_current:
-            heights.append(screen.query_one(Header).size.height)
+        if screen.is_current and (table := screen.query("#main")):
+            place = (screen.query_one(Header).size.height, table.first().region.y)
+            places.setdefault(type(screen).__name__, set()).add(place)
 
     monkeypatch.setattr(Screen, "_compositor_refresh", recorded)
     home = next(state for state in STATES if state.name == "home")
     app = app_on(home.cluster())
     with no_machine():
-        async with app.run_test(size=(100, 30)) as pilot:
+        async with app.run_test(size=size) as pilot:
             await settle(app, pilot)
-            heights.clear()
-            for digit in DIGITS:
+            for digit in TABLES:
                 await pilot.press(digit)
                 await settle(app, pilot)
-    assert len(heights) >= len(DIGITS)
-    assert set(heights) == {3}
+    assert {name: len(seen) for name, seen in places.items()} == dict.fromkeys(TABLES.values(), 1)
+    assert {header for seen in places.values() for header, _ in seen} == {3}

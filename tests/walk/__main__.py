@@ -1,4 +1,4 @@
-"""`python -m tests.walk`: prints the walk on both kinds of cluster, side by side."""
+"""`python -m tests.walk`: prints the walk on Redis and on RabbitMQ + PostgreSQL, side by side."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from tests.walk import steps, town
 from tests.walk.sides import beside, walk
+from tests.walk.steps import STEPS
+from tests.walk.town import three_towns
 
-with tempfile.TemporaryDirectory() as folder:
-    kinds = (town.on_redis, town.on_rabbitmq)
-    left, right = (asyncio.run(walk(kind, Path(folder))) for kind in kinds)
-for step in steps.STEPS:
+with tempfile.TemporaryDirectory() as folder, three_towns() as (redis, rabbitmq, _):
+    left = asyncio.run(walk(redis, Path(folder)))
+    right = asyncio.run(walk(rabbitmq, Path(folder)))
+for step in STEPS:
     print(f"\n=== {step.name} ===")
     print(beside(left[step.name], right[step.name]))

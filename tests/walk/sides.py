@@ -1,10 +1,8 @@
-"""Both walks side by side, and what differs between them besides what moves."""
+"""Walks side by side, and what differs between them besides what moves."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from itertools import zip_longest
 from pathlib import Path
 
@@ -12,9 +10,11 @@ from tests.integration.dashboard import dashboard
 from tests.walk.steps import walked
 from tests.walk.town import Town, at_work, one_more
 
+Screens = dict[str, list[str]]
+"""Step -> the lines of its screen."""
 SIZE = (100, 40)
 MOVING = (
-    (re.compile(r"[<>~]?\d+(?:\.\d+)?(?:ms|s|m|h)(?:\d+[ms])?\b"), "AGE"),
+    (re.compile(r"[<>~]?\d+(?:\.\d+)? ?(?:ms|s|m|h)(?:\d+[ms])?\b"), "AGE"),
     (re.compile(r"\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?"), "TIME"),
     (re.compile(r"(?<=127\.0\.0\.1:)\d+"), "PORT"),
     (re.compile(r"\b\d+M\b"), "SIZE"),
@@ -22,7 +22,7 @@ MOVING = (
     (re.compile(r"\d+(?= (?:events|answers|readings|results)\b)"), "MANY"),
     (re.compile(r"\b\d{4,7}\b"), "PID"),
     (re.compile(r"\b20\d{6}T\S+"), "DATE"),
-    (re.compile(r"(?<=/tmp/)\S+"), "PATH"),
+    (re.compile(r"'/\S*"), "PATH"),
     (re.compile(r"[▁▂▃▄▅▆▇█]+"), "CHART"),
     (re.compile(r"[─━]+"), "─"),
     (re.compile(r"\s+"), " "),
@@ -30,11 +30,9 @@ MOVING = (
 """Ages, times, ports and bars are never the same twice, nor how far apart words stand."""
 
 
-async def walk(
-    kind: Callable[[], AbstractContextManager[Town]], folder: Path
-) -> dict[str, list[str]]:
-    """One walk on a cluster of its own: step -> the lines of its screen."""
-    with kind() as town, at_work(town, folder) as app:
+async def walk(town: Town, folder: Path) -> Screens:
+    """One walk on a cluster of its own."""
+    with at_work(town, folder) as app:
         async with dashboard(town.broker, town.backend, SIZE, **town.settings) as screen:
             await screen.reads("✓", "events 0.")
             one_more(app)

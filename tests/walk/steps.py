@@ -72,7 +72,14 @@ STEPS = (
     Step(
         "Home",
         keys("1"),
-        (("✓ live",), ("in 0.",), ("1 crit",), ("sample.slow",), ("sample.stepping",)),
+        (
+            ("✓ live",),
+            ("in 0.",),
+            ("1 crit",),
+            ("✓ none in",),
+            ("sample.slow",),
+            ("sample.stepping",),
+        ),
     ),
     Step("Queues", keys("2"), ((town.ORPHAN, ALL_WAIT), ("celery", "1"))),
     Step(
@@ -93,7 +100,11 @@ STEPS = (
     Step("revoke, asked", _revoke, ((town.HELD[:8],),)),
     Step("purge, asked", _purge, ((town.ORPHAN, ALL_WAIT),)),
     Step("purged", keys("Y"), (("=  purged", ALL_WAIT), ("▐", f"{town.ORPHAN}  ", " 0 "))),
-    Step("undone", lambda screen: screen.act("Z", "UNDO PURGE"), (("▐", town.ORPHAN, ALL_WAIT),)),
+    Step(
+        "undone",
+        lambda screen: screen.act("Z", "UNDO PURGE"),
+        (("▐", town.ORPHAN, ALL_WAIT), ("1 crit",)),
+    ),
     Step("Log", keys("escape", "8"), (("purge emails",),)),
     Step("the sources", keys("i"), (("events", "live"), ("results", "live"))),
     Step("Help", keys("escape", "question_mark"), (("revoke",),)),

@@ -19,10 +19,10 @@ EXTENDED = {"task_send_sent_event": True, "result_extended": True}
 ORPHAN = "emails"
 """A queue that nobody consumes."""
 WAITING = 30
-GOOD, BAD, RETRIED, DOUBTED = (
-    f"{number}0000000-0000-4000-8000-000000000000" for number in range(1, 5)
+ALONE = "alone"
+GOOD, BAD, RETRIED, FIRST, SECOND = (
+    f"{number}0000000-0000-4000-8000-000000000000" for number in range(1, 6)
 )
-FIRST, SECOND = (f"{number}0000000-0000-4000-8000-000000000000" for number in (5, 6))
 STEPPING, RUNNING, HELD, LATER = (f"{n}0000000-0000-4000-8000-000000000000" for n in "abcd")
 IN_ORPHAN = [f"e00000{number:02}-0000-4000-8000-000000000000" for number in range(WAITING)]
 
@@ -43,24 +43,23 @@ class Town:
 
 
 @contextmanager
-def on_redis() -> Iterator[Town]:
-    """Broker and results in one Redis."""
-    with a_redis() as server:
-        yield Town("Redis", server.url(0), server.url(1))
-
-
-@contextmanager
-def on_rabbitmq() -> Iterator[Town]:
-    """RabbitMQ with its management API, and results in PostgreSQL."""
-    with a_rabbit(management=True) as broker, a_postgres() as results:
-        url, backend = broker.url(), f"db+{results.url()}"
-        yield Town("RabbitMQ + PostgreSQL", url, backend, broker.management_url)
+def three_towns() -> Iterator[tuple[Town, Town, Town]]:
+    """On Redis alone; on RabbitMQ and PostgreSQL with the management API, and without it."""
+    with a_redis() as redis, a_rabbit(management=True) as rabbit, a_postgres() as postgres:
+        rabbit.ctl("add_vhost", ALONE)
+        rabbit.ctl("set_permissions", "-p", ALONE, "guest", ".*", ".*", ".*")
+        postgres.execute(f"CREATE DATABASE {ALONE}")
+        yield (
+            Town("Redis", redis.url(0), redis.url(1)),
+            Town("RabbitMQ", rabbit.url(), f"db+{postgres.url()}", rabbit.management_url),
+            Town("RabbitMQ alone", rabbit.url(ALONE), f"db+{postgres.url(ALONE)}"),
+        )
 
 
 @contextmanager
 def at_work(town: Town, folder: Path) -> Iterator[Celery]:
     """Its worker, busy: what has ended, what runs, what is held and what waits; who sends."""
-    gate = folder / f"gate-{town.name.partition(' ')[0]}"
+    gate = folder / f"gate-{town.name.replace(' ', '-')}"
     gate.touch()
     conf = {"CT_CONF": json.dumps(EXTENDED)}
     with ExitStack() as stack:
@@ -73,8 +72,9 @@ def at_work(town: Town, folder: Path) -> Iterator[Celery]:
 
 
 def one_more(app: Celery) -> None:
-    """A task with an ETA, sent while somebody watches: an event is heard."""
+    """What is sent while somebody watches: events are heard, and name the orphan queue."""
     app.send_task("sample.add", (7, 8), task_id=LATER, countdown=3600)
+    app.send_task("sample.echo", (WAITING - 1,), task_id=IN_ORPHAN[-1], queue=ORPHAN)
 
 
 def _ended(app: Celery) -> None:
@@ -96,5 +96,5 @@ def _under_way(app: Celery, worker: Worker, gate: Path) -> None:
     app.send_task("sample.stepping", (42, 120, str(gate)), task_id=STEPPING)
     wait_for(lambda: app.AsyncResult(STEPPING).state == "PROGRESS", "the other runs")
     app.send_task("sample.add", (5, 6), task_id=HELD)
-    for number, task_id in enumerate(IN_ORPHAN):
+    for number, task_id in enumerate(IN_ORPHAN[:-1]):
         app.send_task("sample.echo", (number,), task_id=task_id, queue=ORPHAN)

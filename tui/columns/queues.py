@@ -263,7 +263,7 @@ class QueueRows(PlainRows):
         """How many, how many in quarantine."""
         queues = view.cluster.queues.values()
         held = sum(1 for queue in queues if queue.quarantine)
-        note = "frozen" if view.stale else f"{held} in quarantine" if held else ""
+        note = "frozen" if view.stale else f"{held} in quarantine" if held else _not_all(view)
         return Head("Queues", str(len(queues) - held), note, "acc" if held else "dim", 2)
 
     def ids(self, view: View) -> Sequence[str]:
@@ -309,6 +309,12 @@ class QueueRows(PlainRows):
             told = health.error if health is not None and health.error else "reading the queues…"
             return ((literal(told, 200), "dim"),)
         return ((_none_at_all(view), "dim"),)
+
+
+def _not_all(view: View) -> str:
+    """AMQP lists no queues: others may wait unseen."""
+    cluster = view.cluster
+    return "only those named" if cluster.is_amqp and not cluster.has_management else ""
 
 
 def _none_at_all(view: View) -> str:

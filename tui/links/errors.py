@@ -150,6 +150,8 @@ def _tls(error: BaseException, url: str) -> Said:
         return None
     if isinstance(error, ssl.SSLCertVerificationError):
         title = f"{who(url)} shows a TLS certificate that is not trusted: {error.verify_message}"
+        if _plain(url) == "redis":
+            return title, "Check ssl_ca_certs in the URL."
         return title, "Name its authority: broker_use_ssl of the app (-A), or SSL_CERT_FILE."
     if error.reason in NO_TLS:
         return f"{who(url)} does not speak TLS there", f"Write {_plain(url)}://, or TLS's own port."

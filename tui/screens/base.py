@@ -89,11 +89,12 @@ class BaseScreen(Moves, Acts):
         if not self.stands:
             return
         view = self.host.view()
-        self._frame(view)
+        self.frame(view)
         self.paint(view)
         self.query_one(Toasts).update(view.now)
 
-    def _frame(self, view: View) -> None:
+    def frame(self, view: View) -> None:
+        """Header and footer, and what else decides where the rest stands."""
         self.query_one(Header).update(self.standing(), view, self.root, self.crumbs())
         self.query_one(KeyBar).update(self.footer_commands(), self.act_counts(), self.locked())
 
@@ -119,7 +120,7 @@ class BaseScreen(Moves, Acts):
     def on_mount(self) -> None:
         """First paint as soon as sizes are known; the header's height is known before."""
         if self.query(Header):
-            self._frame(self.host.view())
+            self.frame(self.host.view())
         self.call_after_refresh(self.tick)
 
     def on_screen_resume(self) -> None:

@@ -77,12 +77,16 @@ class TableScreen(BaseScreen):
         """The rows, as what filters and sorts."""
         return cast(Sortable, self.main.rows)
 
-    def paint(self, view: View) -> None:
-        """Lines, then table, then what the filter bar counts."""
+    def frame(self, view: View) -> None:
+        """The lines above the table, too."""
+        super().frame(view)
         above = self.query_one("#above", Lines)
         lines = self._frozen_lines(view) or self.above(view)
         above.display = bool(lines)
         above.show(lines)
+
+    def paint(self, view: View) -> None:
+        """The table, then what the filter bar counts."""
         self._bring_up_to_date(view)
         self.main.tick(view)
         self._tell_filter(view)
