@@ -13,8 +13,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 CHAPTERS = ("By broker", "By result backend")
-UNKNOWN = "cannot be known"
-NOT_KNOWN_HERE = (UNKNOWN, "not tried")
+NOTHING_OF_ITS_OWN = ("cannot be known", "not listed", "as without it")
+"""How a cell begins that needs no test; what any other says is shown by one."""
 
 Cell = tuple[str, str]
 """A fact, and where."""
@@ -32,6 +32,11 @@ def cells() -> dict[Cell, str]:
             found.update({(row[0], where): told for where, told in zip(head, row, strict=True)})
             del found[row[0], head[0]]
     return found
+
+
+def is_shown(told: str) -> bool:
+    """Whether a cell says something that a test must show."""
+    return not told.startswith(NOTHING_OF_ITS_OWN)
 
 
 def shown() -> dict[Cell, list[str]]:

@@ -10,6 +10,7 @@ from celery_tui import cli
 from celery_tui.commands import catalog
 from celery_tui.commands.base import Command, shown_key
 from celery_tui.settings import ENVIRONMENT
+from tests import known
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -42,3 +43,11 @@ def test_every_environment_variable_stands_in_the_table() -> None:
 def test_every_flag_stands_in_the_table() -> None:
     flags = {flag for option in cli.main.params for flag in option.opts if flag != "--version"}
     assert not [flag for flag in flags if f"`{flag}" not in section("Configuration")]
+
+
+def test_each_cell_of_what_can_be_known_has_a_test_or_says_that_it_cannot_be() -> None:
+    shown, cells = known.shown(), known.cells()
+    assert len({where for _, where in cells}) == 9
+    assert not [cell for cell, told in cells.items() if known.is_shown(told) and cell not in shown]
+    assert not [cell for cell, told in cells.items() if not known.is_shown(told) and cell in shown]
+    assert not shown.keys() - cells.keys()

@@ -166,15 +166,20 @@ def _run(kind: str, read: Callable[..., Any], broker: str, stays: Path) -> Told:
     return Told(kind, metas[done], metas[failed], metas[stepping], top, family, metas, newest)
 
 
+@pytest.mark.fact("state and result", "Redis", "SQL", "django-db", "files", "memcached", "MongoDB")
 def test_state_and_result(told: Told) -> None:
     assert (told.done.state, told.done.result) == (SUCCESS, "3")
 
 
+@pytest.mark.fact(
+    "exception and traceback", "Redis", "SQL", "django-db", "files", "memcached", "MongoDB"
+)
 def test_exception_and_traceback(told: Told) -> None:
     assert told.failed.exception == "ValueError('card declined')"
     assert (told.failed.traceback or "").startswith("Traceback (most recent call last)")
 
 
+@pytest.mark.fact("exact args", "Redis", "SQL", "files", "memcached", "MongoDB")
 def test_exact_args_but_in_django_only_their_text(told: Told) -> None:
     if told.kind.startswith("django"):
         assert (told.done.args, told.done.kwargs) == (None, None)
@@ -183,23 +188,31 @@ def test_exact_args_but_in_django_only_their_text(told: Told) -> None:
         assert (told.done.args, told.done.kwargs) == ([1], {"y": 2})
 
 
+@pytest.mark.fact(
+    "task name and who ran it", "Redis", "SQL", "django-db", "files", "memcached", "MongoDB"
+)
 def test_name_and_who_ran_it(told: Told) -> None:
     for meta in (told.done, told.failed):
         assert meta.worker == "w1@test"
     assert (told.done.name, told.failed.name) == ("facts.add", "facts.fail")
 
 
+@pytest.mark.fact("queue and tries", "Redis", "SQL", "files", "memcached", "MongoDB")
 def test_queue_and_tries_but_not_in_django(told: Told) -> None:
     known = (None, None) if told.kind.startswith("django") else ("celery", 0)
     assert (told.done.queue, told.done.retries) == known
 
 
+@pytest.mark.fact(
+    "how far it is (`update_state`)", "Redis", "SQL", "django-db", "files", "memcached", "MongoDB"
+)
 def test_progress(told: Told) -> None:
     progress = told.stepping.progress
     assert progress is not None
     assert (told.stepping.state, progress.current, progress.total) == ("PROGRESS", 45, 100)
 
 
+@pytest.mark.fact("when it ended", "Redis", "SQL", "django-db", "files", "memcached", "MongoDB")
 def test_when_it_ended_and_that_a_running_one_did_not(told: Told) -> None:
     for meta in (told.done, told.failed):
         assert meta.date_done is not None
@@ -211,6 +224,9 @@ STORE_PARENTS = ("redis", "file", "memcached", "mongodb")
 """Where Celery stores parent_id and group_id; tables have no such columns."""
 
 
+@pytest.mark.fact(
+    "who was sent by it (the tree)", "Redis", "SQL", "django-db", "files", "memcached", "MongoDB"
+)
 def test_the_tree_of_a_chain_and_a_chord(told: Told) -> None:
     cluster = Cluster(time.time())
     cluster.apply(Results(time.time(), tuple(told.metas.values())))
@@ -223,6 +239,8 @@ def test_the_tree_of_a_chain_and_a_chord(told: Told) -> None:
         assert (body in rows) == (told.kind in STORE_PARENTS)
 
 
+@pytest.mark.fact("parent", "Redis", "SQL", "django-db", "files", "memcached", "MongoDB")
+@pytest.mark.fact("group", "Redis", "files", "memcached", "MongoDB")
 def test_parent_and_group_where_celery_stores_them(told: Told) -> None:
     stored = told.kind in STORE_PARENTS
     second, header = told.metas[told.family[1]], told.metas[told.family[3]]
@@ -230,6 +248,7 @@ def test_parent_and_group_where_celery_stores_them(told: Told) -> None:
     assert (header.group_id is not None) == stored
 
 
+@pytest.mark.fact("the newest first", "Redis", "SQL", "django-db", "files")
 def test_the_newest_first_where_it_can_be_listed(told: Told) -> None:
     if told.kind in ("memcached", "mongodb"):
         assert told.newest is None

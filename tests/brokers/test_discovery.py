@@ -32,11 +32,14 @@ def test_a_queue_is_found_by_its_binding_while_it_is_empty(
     assert discovered(broker) == {"emails": 0}
 
 
+@pytest.mark.fact("queues that nobody names", "Redis")
 def test_a_queue_without_binding_is_found_by_its_messages(broker: RedisBroker, client: Any) -> None:
     client.lpush("emails", message(), message())
     assert discovered(broker) == {"emails": 2}
 
 
+@pytest.mark.fact("depth", "Redis")
+@pytest.mark.fact("depth by priority", "Redis")
 def test_depths_of_all_priorities_are_summed_foreign_steps_too(
     broker: RedisBroker, client: Any
 ) -> None:
@@ -146,6 +149,7 @@ def test_lists_under_another_prefix_are_not_taken_for_queues_without_one(
     assert discovered(broker) == {"plain": 1}
 
 
+@pytest.mark.fact("another cluster on the same server", "Redis")
 def test_prefixes_are_offered_when_nothing_lies_under_ours(
     broker: RedisBroker, client: Any
 ) -> None:
@@ -178,6 +182,7 @@ def test_a_large_database_is_searched_in_steps(broker: RedisBroker, client: Any)
     assert broker.depths()["emails"].depth == 1
 
 
+@pytest.mark.fact("unacked", "Redis")
 def test_unacknowledged_messages_are_counted_by_queue(broker: RedisBroker, client: Any) -> None:
     import json
 

@@ -38,6 +38,7 @@ def fill(client: Any, count: int, key: str = "q", first: int = 0) -> None:
         pipe.execute()
 
 
+@pytest.mark.fact("messages in a queue", "Redis")
 def test_pages_from_both_ends_meet(broker: RedisBroker, client: Any) -> None:
     fill(client, 25)
     head = [broker.peek("q", HEAD, offset, 10) for offset in (0, 10, 20)]
@@ -212,6 +213,7 @@ def test_keys_that_are_no_lists_hold_nothing(broker: RedisBroker, client: Any) -
     assert ids(broker.peek("q", HEAD, 0, 5)) == ["t1"]
 
 
+@pytest.mark.fact("task names by sample", "Redis")
 def test_a_sample_counts_names_from_both_ends_and_the_middle(
     broker: RedisBroker, client: Any
 ) -> None:

@@ -29,6 +29,7 @@ def broker(server: RedisServer, client: Any) -> Iterator[RedisBroker]:
     one.close()
 
 
+@pytest.mark.fact("purge with undo", "Redis")
 def test_purge_and_undo_keep_order_and_priorities(broker: RedisBroker, client: Any) -> None:
     for key in LISTS:
         client.lpush(key, *(message(f"{key}-{number}") for number in range(1_234)))

@@ -44,6 +44,8 @@ def send(rabbit: RabbitServer, queue: str, count: int) -> None:
         )
 
 
+@pytest.mark.fact("depth", "RabbitMQ")
+@pytest.mark.fact("consumers", "RabbitMQ")
 def test_depth_and_consumers_of_a_queue_that_others_name(
     rabbit: RabbitServer, broker: RabbitBroker, queue: str
 ) -> None:
@@ -122,6 +124,7 @@ def test_a_queue_without_a_declared_kind_is_classic(rabbit: RabbitServer, queue:
 
 
 @pytest.mark.parametrize("kind", ["classic", "quorum"])
+@pytest.mark.fact("messages in a queue", "RabbitMQ")
 def test_a_queue_is_looked_into_only_for_who_was_told_what_that_does(
     rabbit: RabbitServer, broker: RabbitBroker, queue: str, kind: str
 ) -> None:
@@ -175,6 +178,7 @@ def test_far_messages_are_not_taken_out_to_be_shown(
     assert len(broker.peek(queue, End.HEAD, 0, 3, asked=2).messages) == 3
 
 
+@pytest.mark.fact("task names by sample", "RabbitMQ", "RabbitMQ + management")
 def test_names_are_not_sampled_and_messages_not_searched(
     rabbit: RabbitServer, broker: RabbitBroker, queue: str
 ) -> None:

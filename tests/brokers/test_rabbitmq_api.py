@@ -37,6 +37,8 @@ def broker(managed: RabbitServer, fast: None) -> Iterator[RabbitBroker]:
     one.close()
 
 
+@pytest.mark.fact("queues that nobody names", "RabbitMQ + management")
+@pytest.mark.fact("unacked", "RabbitMQ + management")
 def test_queues_that_nobody_names_are_found_and_unacked_is_told(
     managed: RabbitServer, broker: RabbitBroker
 ) -> None:
@@ -105,6 +107,7 @@ def test_many_queues_are_read_in_pages(
 
 
 @pytest.mark.parametrize("what", ["nobody", "login", "vhost"])
+@pytest.mark.fact("a broker that hangs", "RabbitMQ + management")
 def test_an_api_that_says_no_takes_nothing_away(managed: RabbitServer, what: str) -> None:
     url = {
         "nobody": f"http://ann:hunter2@127.0.0.1:{free_port()}",
@@ -131,6 +134,7 @@ def test_login_and_path_are_read() -> None:
     assert parts_of("http://[::1]:15672") == ("http://[::1]:15672", "", "")
 
 
+@pytest.mark.fact("messages in a queue", "RabbitMQ + management")
 def test_the_delivery_limit_of_a_quorum_queue_is_said_before_it_is_looked_into(
     managed: RabbitServer, broker: RabbitBroker
 ) -> None:

@@ -76,6 +76,7 @@ def send(url: str, queue: str) -> None:
         )
 
 
+@pytest.mark.fact("another cluster on the same server", "RabbitMQ", "RabbitMQ + management")
 def test_queues_and_quarantines_of_virtual_hosts_are_apart(place: Place) -> None:
     shop = RabbitBroker(Site(place.server.url("shop")), ("apart",), place.server.management_url)
     root = RabbitBroker(Site(place.server.url()), ("apart",), place.server.management_url)

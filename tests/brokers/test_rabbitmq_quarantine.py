@@ -130,6 +130,7 @@ def files() -> list[Path]:
     return sorted(rabbitmq_shelf.folder().glob("*"))
 
 
+@pytest.mark.fact("purge with undo", "RabbitMQ", "RabbitMQ + management")
 def test_purge_and_undo_keep_every_message_and_their_order(
     broker: RabbitBroker, channel: Any, queue: str
 ) -> None:

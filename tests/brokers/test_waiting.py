@@ -76,6 +76,7 @@ def test_a_message_that_came_while_we_watched_is_bracketed(
     assert high <= time.monotonic() - began
 
 
+@pytest.mark.fact("in, out, drain", "Redis")
 def test_rates_and_turnover_and_an_empty_queue(broker: RedisBroker, client: Any) -> None:
     client.lpush("q", *(message() for _ in range(10)))
     found(broker)
@@ -281,6 +282,7 @@ class Traffic:
             time.sleep(0.02)
 
 
+@pytest.mark.fact("age of the oldest message", "Redis")
 def test_the_true_age_lies_in_the_bracket(server: RedisServer, broker: RedisBroker) -> None:
     broker.want(["q"])
     found(broker)

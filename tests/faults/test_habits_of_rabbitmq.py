@@ -90,6 +90,7 @@ async def test_a_second_worker_of_a_name_is_turned_away_and_the_first_goes_on(
             await agrees(watch, states, cold=False, what="and once ended, all")
 
 
+@pytest.mark.fact("depth by priority", "RabbitMQ + management")
 async def test_priorities_are_counted_by_the_management_api_and_all_run(servers: Servers) -> None:
     with ground(servers, RABBITMQ, **RANKED) as shop, shop.workers(shop.worker(WELL)):
         sent = [shop.send("add", 1, 2, queue="ranked", priority=step) for step in range(6)]

@@ -7,6 +7,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from celery_tui.model.task import STARTED
 from celery_tui.model.worker import BLOCKED, LOST, ONLINE, STOPPED
 from tests.faults.ground import WELL, Ground, one_more
@@ -14,6 +16,7 @@ from tests.faults.ledger import lives
 from tests.faults.watch import agrees, watching
 
 
+@pytest.mark.fact("what becomes of a lost worker's messages", "Redis", "RabbitMQ")
 async def test_a_killed_worker_is_lost_and_nothing_of_it_stays_started(shop: Ground) -> None:
     with one_more(shop, "killed") as worker:
         async with watching(shop) as watch:

@@ -83,6 +83,7 @@ def settled(owner: Owner, fleet: Fleet) -> None:
     heartbeats(owner, fleet, 5)
 
 
+@pytest.mark.fact("events missed", "Redis")
 def test_the_number_said_to_be_lost_is_that_of_the_ledger(fleet: Fleet, started: set[str]) -> None:
     with redis.Redis.from_url(fleet.url, decode_responses=True) as client:
         others = listeners(client)

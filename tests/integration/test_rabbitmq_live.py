@@ -151,6 +151,7 @@ def test_the_dashboard_comes_back_with_the_broker(own_rabbit: RabbitServer) -> N
         )
 
 
+@pytest.mark.fact("a consumer that died in a live worker", "RabbitMQ")
 def test_a_dead_consumer_is_named_while_its_worker_is_fine(own_rabbit: RabbitServer) -> None:
     with (
         Worker(own_rabbit.url(), app="dead_consumer", queues=("work",)) as worker,

@@ -52,6 +52,7 @@ def rules(owner: Owner) -> set[str]:
 # -- it hangs ---------------------------------------------------------------------------------
 
 
+@pytest.mark.fact("a broker that hangs", "RabbitMQ")
 def test_a_broker_that_hangs_is_noticed_and_found_again(
     server: RabbitServer, worker: Worker
 ) -> None:

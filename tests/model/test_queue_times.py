@@ -113,6 +113,7 @@ def holding(active: list[Any], reserved: list[Any], scheduled: list[Any]) -> Clu
     return cluster
 
 
+@pytest.mark.fact("limbo", "Redis")
 def test_limbo_is_what_is_unacknowledged_and_in_no_list() -> None:
     late, early = request("t1"), request("t2", acknowledged=True)
     held = [request("t3"), request("t4"), request("other", "elsewhere")]

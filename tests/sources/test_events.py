@@ -98,6 +98,7 @@ def test_the_lost_broker_comes_back_alone_and_tasks_flow_again() -> None:
         )
 
 
+@pytest.mark.fact("a broker that hangs", "Redis")
 def test_a_broker_that_hangs_is_lost_too() -> None:
     with running_fleet(name="hang") as fleet, listening(fleet) as told:
         wait_for(lambda: is_live(told), "events are live")

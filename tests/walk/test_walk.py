@@ -10,7 +10,7 @@ import pytest
 
 from tests.walk.sides import Screens, beside, only_in, walk
 from tests.walk.steps import STEPS
-from tests.walk.town import three_towns
+from tests.walk.town import HELD, LATER, RUNNING, STEPPING, three_towns
 
 HEADER = r"celery-tui (redis|amqp) "
 AGE = r"▐? ?✗ emails 30 (AGE|\?) "
@@ -83,3 +83,69 @@ def compare(one: list[str], other: list[str], may_differ: str) -> None:
     assert not odd, "\n".join(odd) + "\n" + beside(one, other)
     if may_differ:
         assert any(re.match(may_differ, line) for line in found), "nothing differs any more"
+
+
+# -- facts, each on every broker ---------------------------------------------------------------
+
+Seen = tuple[Screens, ...]
+
+
+def line(seen: Screens, step: str, *words: str) -> str:
+    """The first line of a screen with all of these words; empty: there is none."""
+    return next((one for one in seen[step] if all(word in one for word in words)), "")
+
+
+@pytest.mark.fact("workers", "Redis", "RabbitMQ", "RabbitMQ + management")
+def test_workers_are_seen(walks: Seen) -> None:
+    assert all(line(seen, "Workers", "w1@test", "online", "2/2") for seen in walks)
+
+
+@pytest.mark.fact(
+    "what runs, is reserved, is scheduled", "Redis", "RabbitMQ", "RabbitMQ + management"
+)
+def test_what_workers_have_is_seen(walks: Seen) -> None:
+    have = {RUNNING: "started", STEPPING: "started", HELD: "received", LATER: "eta"}
+    for seen in walks:
+        assert all(line(seen, "Tasks", task_id[:8], state) for task_id, state in have.items())
+
+
+@pytest.mark.fact("task events", "Redis", "RabbitMQ", "RabbitMQ + management")
+def test_what_moves_is_heard(walks: Seen) -> None:
+    assert all(line(seen, "Home", "◦ received", "sample.add") for seen in walks)
+
+
+@pytest.mark.fact("depth", "Redis", "RabbitMQ", "RabbitMQ + management")
+def test_the_depth_is_seen(walks: Seen) -> None:
+    assert all(re.search(r"emails +30 ", line(seen, "Queues", "✗")) for seen in walks)
+
+
+@pytest.mark.fact("consumers", "Redis", "RabbitMQ", "RabbitMQ + management")
+def test_who_consumes_is_seen(walks: Seen) -> None:
+    for seen in walks:
+        assert line(seen, "Queues", "emails", "none")
+        assert line(seen, "Queues", "celery", "w1@test")
+
+
+@pytest.mark.fact("in, out, drain", "Redis", "RabbitMQ + management")
+@pytest.mark.fact("unacked", "Redis", "RabbitMQ + management")
+@pytest.mark.fact("limbo", "Redis", "RabbitMQ + management")
+def test_what_amqp_alone_does_not_tell_is_said_to_be_unknown(walks: Seen) -> None:
+    page = "Queues: where it comes from"
+    for fact in ("in/s", "out/s", "unacked", "limbo"):
+        known = [not re.search(rf"  {fact} +\?", "\n".join(seen[page])) for seen in walks]
+        assert known == [True, True, False]
+        assert all(line(seen, page, fact) for seen in walks)
+
+
+@pytest.mark.fact("age of the oldest message", "Redis")
+def test_the_age_is_told_or_said_to_be_unknown(walks: Seen) -> None:
+    page = "Queues: where it comes from"
+    assert line(walks[0], page, "oldest", "at least")
+    assert all(line(seen, page, "oldest", "RabbitMQ does not tell") for seen in walks[1:])
+
+
+@pytest.mark.fact("purge with undo", "Redis", "RabbitMQ", "RabbitMQ + management")
+def test_a_purged_queue_comes_back(walks: Seen) -> None:
+    for seen in walks:
+        assert line(seen, "purged", "=  purged", "30", "Z undoes it")
+        assert re.search(r"emails +30 ", line(seen, "undone", "▐"))
