@@ -20,7 +20,7 @@ MOVING = (
     (re.compile(r"\b\d+M\b"), "SIZE"),
     (re.compile(r"~?\d+\.\d+"), "RATE"),
     (re.compile(r"\d+(?= (?:events|answers|readings|results)\b)"), "MANY"),
-    (re.compile(r"\b\d{4,7}\b"), "PID"),
+    (re.compile(r"\b\d{3,7}\b"), "PID"),
     (re.compile(r"\b20\d{6}T\S+"), "DATE"),
     (re.compile(r"'/\S*"), "PATH"),
     (re.compile(r"[▁▂▃▄▅▆▇█]+"), "CHART"),
@@ -46,10 +46,10 @@ def beside(left: list[str], right: list[str]) -> str:
 
 
 def same(line: str) -> str:
-    """A line without what moves."""
+    """A line without what moves, the cursor among it: rows stand as they were heard of."""
     for pattern, word in MOVING:
         line = pattern.sub(word, line)
-    return line.strip()
+    return line.strip("▐ ")
 
 
 def only_in(one: list[str], other: list[str]) -> list[str]:

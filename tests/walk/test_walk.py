@@ -13,9 +13,9 @@ from tests.walk.steps import STEPS
 from tests.walk.town import HELD, LATER, RUNNING, STEPPING, three_towns
 
 HEADER = r"celery-tui (redis|amqp) "
-AGE = r"▐? ?✗ emails 30 (AGE|\?) "
+AGE = r"✗ emails 30 (AGE|\?) "
 """Of the oldest message: RabbitMQ does not tell when one came."""
-MESSAGE = r"(▐ )?\d+ e\d{7} sample\.echo .*B$"
+MESSAGE = r"\d+ e\d{7} sample\.echo .*B$"
 """Its size: on Redis that of all, on RabbitMQ that of the body. A line more or less fits."""
 FIGURES = r"waiting 30 in |drains never"
 TOLD = r"(waiting|oldest|in/s|out/s|unacked|counted) .*(AGE|not known: RabbitMQ)"
@@ -27,7 +27,7 @@ DIALOG = (
 CHART = r"(\d+ )?CHART"
 """How many of its columns are black is a matter of seconds."""
 PLACE = r"(Events|Answers|Queues|Results) "
-UNTOLD = r"Queues 2 |(✗ emails 30|▐ ✗ emails 30|▐ ⋅ emails 0|✓ celery 0) .* (\? \?|RATE RATE) "
+UNTOLD = r"Queues 2 |([✗⋅] emails \d+|✓ celery 0) .* (\? \?|RATE RATE) "
 """In and out a second; and that there may be queues that nobody names."""
 
 DIFFERENT = {
