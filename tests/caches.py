@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import socketserver
 import struct
@@ -15,10 +14,10 @@ from typing import Any, Self
 
 import bson
 
-from tests.servers import ServerMissing, free_port, wait_for
+from tests.servers import ServerMissing, Started, free_port, wait_for
 
 
-class MemcachedServer:
+class MemcachedServer(Started):
     """A memcached that listens on loopback TCP only; restarting forgets all, as it always does."""
 
     def __init__(self) -> None:
@@ -27,18 +26,11 @@ class MemcachedServer:
             raise ServerMissing("needs a memcached")
         self._program = program
         self.port = 0
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """As Celery takes it."""
         return f"cache+memcached://127.0.0.1:{self.port}/"
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
 
     def start(self) -> Self:
         """Start, on a new port at the first time, and return once it answers."""
@@ -50,24 +42,12 @@ class MemcachedServer:
         wait_for(self._answers, "memcached answers", 10)
         return self
 
-    def kill(self) -> None:
+    def stop(self) -> None:
         """End it; what it held is gone."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.wait()
-
-    def pause(self) -> None:
-        """Let it hang."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """End a pause."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: int) -> None:
-        assert self._process is not None, "memcached is not running"
-        self._process.send_signal(number)
 
     def _answers(self) -> bool:
         assert self._process is not None

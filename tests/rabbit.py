@@ -14,13 +14,12 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import psutil
 from kombu.connection import Connection
 
-from tests.servers import ServerMissing, free_port
+from tests.servers import ServerMissing, Started, free_port
 
 PLACES = ("/usr/lib/rabbitmq/bin", "/opt/rabbitmq/sbin", "/opt/homebrew/sbin", "/usr/local/sbin")
 """Before PATH: Debian's script there changes the user and starts for two users only."""
@@ -48,7 +47,7 @@ def _erlang_epmds() -> Iterator[Path]:
         yield from Path(root).glob("erts-*/bin/epmd")
 
 
-class RabbitServer:
+class RabbitServer(Started):
     """A rabbitmq-server with its own node name, port mapper, cookie and folders.
 
     Unlike the tests' Redis it keeps what is durable over `restart`; `stop` removes everything.
@@ -62,12 +61,6 @@ class RabbitServer:
         self._epmd_port = self._dist_port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        """The process id of the running broker."""
-        assert self._process is not None, "the server is not running"
-        return self._process.pid
 
     @property
     def epmd_pid(self) -> int:
@@ -128,14 +121,6 @@ class RabbitServer:
         self._end(signal.SIGTERM)
         return self.start()
 
-    def pause(self) -> None:
-        """Let the server hang: connections stay open and nothing is answered."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """End a pause."""
-        os.kill(self.pid, signal.SIGCONT)
-
     def ctl(self, *command: str) -> str:
         """What rabbitmqctl says, asked as the node itself."""
         program = Path(self._server).with_name("rabbitmqctl")
@@ -158,17 +143,6 @@ class RabbitServer:
         """What it has printed so far."""
         path = self._folder / "out"
         return path.read_text(errors="replace")[-4000:] if path.exists() else "(none)"
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _launch(self) -> None:
         env = self._environment()

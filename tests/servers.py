@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -61,7 +62,46 @@ def redis_program() -> str:
     return program
 
 
-class RedisServer:
+class Started(ABC):
+    """A process of a test's own, there as long as a ``with`` block lasts."""
+
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id, while it runs."""
+        assert self._process is not None, "it is not running"
+        return self._process.pid
+
+    @abstractmethod
+    def start(self) -> Self:
+        """Start, and return once it answers."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End it, and remove what it leaves."""
+
+    def pause(self) -> None:
+        """Let it hang: connections stay open and nothing is answered."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """End a pause."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class RedisServer(Started):
     """A redis-server of our own on a loopback port: nothing on disk outlives it.
 
     Restarting keeps the port and forgets the data, as a Redis without persistence does.
@@ -74,12 +114,6 @@ class RedisServer:
         self._program = redis_program()
         self._folder = Path(tempfile.mkdtemp(prefix="celery-tui-redis-"))
         self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        """The process id of the running server."""
-        assert self._process is not None, "the server is not running"
-        return self._process.pid
 
     @property
     def log(self) -> Path:
@@ -114,29 +148,10 @@ class RedisServer:
         """End the server as a power cut does."""
         self._end(signal.SIGKILL)
 
-    def pause(self) -> None:
-        """Let the server hang: connections stay open and nothing is answered."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """End a pause."""
-        os.kill(self.pid, signal.SIGCONT)
-
     def restart(self) -> Self:
         """Start again on the same port, empty."""
         self.kill()
         return self.start()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _command(self, port: int) -> list[str]:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -195,7 +210,7 @@ def postgres_program(name: str) -> str:
     return program
 
 
-class PostgresServer:
+class PostgresServer(Started):
     """A PostgreSQL of our own on a loopback port, with its data in a folder that it dies with.
 
     PostgreSQL refuses to run as root: it then runs as ``postgres``, or as ``nobody``.
@@ -251,17 +266,6 @@ class PostgresServer:
     def resume(self) -> None:
         """End a pause."""
         self._signal(signal.SIGCONT)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _signal(self, number: int) -> None:
         """To each of its processes; those that end by themselves meanwhile are none of it."""
@@ -357,7 +361,7 @@ def _unprivileged() -> str | None:
     return "postgres" if "postgres" in names else "nobody"
 
 
-class Worker:
+class Worker(Started):
     """A `celery worker` process of a given app, as a user would start it.
 
     The app finds its broker, its result backend and its ledger in CT_BROKER, CT_BACKEND and
@@ -401,12 +405,6 @@ class Worker:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def pid(self) -> int:
-        """The process id of the worker's main process."""
-        assert self._process is not None, "the worker is not running"
-        return self._process.pid
-
     def start(self, timeout: float = 60.0) -> Self:
         """Start and return once the worker answers a ping."""
         self.launch()
@@ -449,29 +447,10 @@ class Worker:
         """End the worker and its children as the out-of-memory killer does: no goodbye."""
         self._end(signal.SIGKILL, 10.0)
 
-    def pause(self) -> None:
-        """Let the main process hang: no heartbeat, no reply, the children go on."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """End a pause."""
-        os.kill(self.pid, signal.SIGCONT)
-
     def log_text(self) -> str:
         """What the worker has logged and printed so far."""
         paths = (self.log, self.log.with_suffix(".out"))
         return "".join(path.read_text(errors="replace") for path in paths if path.exists())
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _end(self, number: int, timeout: float) -> None:
         process, self._process = self._process, None

@@ -117,7 +117,7 @@ def test_a_memcached_that_hangs_or_goes_is_lost_and_live_again(memcached: Memcac
         for one in (lost, again):
             assert (one.error or "").endswith("does not answer in time")
         watched.since(memcached.resume, Link.LIVE, "it is live again")
-        lost = watched.since(memcached.kill, Link.LOST, "it is lost")
+        lost = watched.since(memcached.stop, Link.LOST, "it is lost")
         again = watched.since(lambda: None, Link.LOST, "it is tried again")
         assert (again.error or "").endswith(f"127.0.0.1:{memcached.port} refused the connection")
         watched.since(memcached.start, Link.LIVE, "it is live again")

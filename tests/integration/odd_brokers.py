@@ -3,63 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
-import subprocess
 import threading
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from tests.conftest import a_rabbit
-from tests.rabbit import RabbitServer
-from tests.servers import free_port
-
-ALL = {"configure": ".*", "write": ".*", "read": ".*"}
-
-
-@dataclass(frozen=True)
-class Odd:
-    """A RabbitMQ that is also behind TLS: users guest, ann (not in ``closed``) and mia."""
-
-    server: RabbitServer
-    tls_port: int
-    certificate: Path
+from tests.rabbit_tls import ALL, TlsRabbit, a_tls_rabbit
 
 
 @contextlib.contextmanager
-def odd_rabbit(folder: Path) -> Iterator[Odd]:
-    """Start it; ended at the end."""
-    port = free_port()
-    certificate, key = folder / "c.pem", folder / "k.pem"
-    done = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-keyout", key, "-out", certificate, "-subj", "/CN=rabbit",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    conf = (
-        f"listeners.ssl.1 = 127.0.0.1:{port}\n"
-        f"ssl_options.certfile = {certificate}\nssl_options.keyfile = {key}\n"
-        "ssl_options.verify = verify_none\n"
-    )
-    with a_rabbit(management=True, conf=conf) as server:
-        put(server, "vhosts/closed", {})
-        put(server, "permissions/closed/guest", ALL)
+def odd_rabbit(folder: Path) -> Iterator[TlsRabbit]:
+    """With the users guest, ann (not in ``closed``) and mia; ended at the end."""
+    with a_tls_rabbit(folder) as odd:
+        put = partial(odd.server.manage, "PUT")
+        put("vhosts/closed", {})
+        put("permissions/closed/guest", ALL)
         for user, tags in (("ann", ""), ("mia", "management")):
-            put(server, f"users/{user}", {"password": "hunter2", "tags": tags})
-        put(server, "permissions/%2F/ann", ALL)
-        yield Odd(server, port, certificate)
-
-
-def put(server: RabbitServer, path: str, body: dict[str, Any]) -> None:
-    address = f"http://127.0.0.1:{server.management_port}/api/{path}"
-    headers = {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"}
-    request = urllib.request.Request(address, json.dumps(body).encode(), headers, method="PUT")
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310  our own, on loopback
+            put(f"users/{user}", {"password": "hunter2", "tags": tags})
+        put("permissions/%2F/ann", ALL)
+        yield odd
 
 
 @contextlib.contextmanager

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -47,15 +44,8 @@ def worker(managed: RabbitServer) -> Iterator[Worker]:
         yield one
 
 
-def api(server: RabbitServer, path: str) -> Any:
-    request = urllib.request.Request(f"http://127.0.0.1:{server.management_port}/api/{path}")
-    request.add_header("Authorization", "Basic Z3Vlc3Q6Z3Vlc3Q=")
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        return json.load(answer)
-
-
 def names(server: RabbitServer, what: str) -> set[str]:
-    return {one["name"] for one in api(server, what)}
+    return {one["name"] for one in server.manage("GET", what)}
 
 
 def test_workers_tasks_and_queues_are_seen(managed: RabbitServer, worker: Worker) -> None:
@@ -94,7 +84,7 @@ def test_the_event_queue_is_bounded_and_never_acknowledged(
         bounded = wait_for(  # gossip between workers has such queues, without a length
             lambda: [
                 one
-                for one in api(managed, "queues")
+                for one in managed.manage("GET", "queues")
                 if one["name"].startswith("celeryev.") and "x-max-length" in one["arguments"]
             ],
             "the event queue is listed",
@@ -108,7 +98,9 @@ def test_the_event_queue_is_bounded_and_never_acknowledged(
         }
         consumers = wait_for(
             lambda: [
-                one for one in api(managed, "consumers") if one["queue"]["name"] == mine["name"]
+                one
+                for one in managed.manage("GET", "consumers")
+                if one["queue"]["name"] == mine["name"]
             ],
             "its consumer is listed",
         )

@@ -15,7 +15,8 @@ from celery_tui.brokers.rabbitmq_api import Management
 from celery_tui.errors import BrokerError, SettingsError, TuiError
 from celery_tui.links.amqp_link import AmqpLink
 from celery_tui.links.site import Site
-from tests.integration.odd_brokers import Odd, answering, odd_rabbit
+from tests.integration.odd_brokers import answering, odd_rabbit
+from tests.rabbit_tls import TlsRabbit
 from tests.servers import free_port, wait_for
 from tests.shell import OURS, in_terminal
 
@@ -23,7 +24,7 @@ SECRET = "hunter2"
 
 
 @pytest.fixture(scope="module")
-def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Odd]:
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsRabbit]:
     with odd_rabbit(tmp_path_factory.mktemp("tls")) as one:
         yield one
 
@@ -56,15 +57,15 @@ def both(url: str) -> str:
     return told
 
 
-def test_a_wrong_password(odd: Odd) -> None:
+def test_a_wrong_password(odd: TlsRabbit) -> None:
     assert "refused the user name or password" in both(odd.server.url(password=SECRET))
 
 
-def test_a_virtual_host_that_is_not_there(odd: Odd) -> None:
+def test_a_virtual_host_that_is_not_there(odd: TlsRabbit) -> None:
     assert both(odd.server.url("nowhere")).endswith("has no virtual host 'nowhere'")
 
 
-def test_a_virtual_host_that_the_user_may_not_enter(odd: Odd) -> None:
+def test_a_virtual_host_that_the_user_may_not_enter(odd: TlsRabbit) -> None:
     told = both(odd.server.url("closed", "ann", SECRET))
     assert told.endswith("does not let 'ann' into the virtual host 'closed'")
 
@@ -78,22 +79,22 @@ def test_a_host_that_nobody_knows() -> None:
     assert "host that nobody knows" in both(f"amqp://ann:{SECRET}@no-such-host.invalid//")
 
 
-def test_tls_is_spoken_to_a_plain_port(odd: Odd) -> None:
+def test_tls_is_spoken_to_a_plain_port(odd: TlsRabbit) -> None:
     url = odd.server.url(password=SECRET).replace("amqp://", "amqps://")
     assert both(url).endswith("does not speak TLS there")
 
 
-def test_no_tls_is_spoken_to_a_port_of_tls(odd: Odd) -> None:
+def test_no_tls_is_spoken_to_a_port_of_tls(odd: TlsRabbit) -> None:
     told = both(f"amqp://guest:{SECRET}@127.0.0.1:{odd.tls_port}//")
     assert told.endswith("speaks TLS there, and we do not")
 
 
-def test_a_certificate_that_nobody_trusts(odd: Odd) -> None:
+def test_a_certificate_that_nobody_trusts(odd: TlsRabbit) -> None:
     told = both(f"amqps://guest:{SECRET}@localhost:{odd.tls_port}//")
     assert "certificate that is not trusted: self" in told
 
 
-def test_a_certificate_that_the_app_trusts(odd: Odd) -> None:
+def test_a_certificate_that_the_app_trusts(odd: TlsRabbit) -> None:
     url = f"amqps://guest:guest@localhost:{odd.tls_port}//"
     with Celery(broker=url, set_as_current=False) as app:
         app.conf.broker_use_ssl = {
@@ -119,7 +120,7 @@ def test_something_else_answers(reply: bytes, who: str, monkeypatch: pytest.Monk
         assert both(url).endswith(f"is no RabbitMQ: {who} answers")
 
 
-def test_the_management_api_is_no_broker(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_management_api_is_no_broker(odd: TlsRabbit, monkeypatch: pytest.MonkeyPatch) -> None:
     shorter(monkeypatch)
     url = f"amqp://ann:{SECRET}@127.0.0.1:{odd.server.management_port}//"
     assert both(url).endswith("is no RabbitMQ: HTTP answers")
@@ -138,7 +139,7 @@ def shorter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("celery_tui.links.site.CONNECT_TIMEOUT_S", 0.3)
 
 
-def test_one_alternate_that_lets_us_in_is_enough(odd: Odd) -> None:
+def test_one_alternate_that_lets_us_in_is_enough(odd: TlsRabbit) -> None:
     url = f"amqp://ann:{SECRET}@127.0.0.1:{free_port()}//;{odd.server.url()}"
     preflight.check_broker(url)
     link = AmqpLink(Site(url))
@@ -159,7 +160,7 @@ def test_a_driver_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- the management API -----------------------------------------------------------------------
 
 
-def api_said(odd: Odd, url: str) -> str:
+def api_said(odd: TlsRabbit, url: str) -> str:
     """What is said of it while we run; it takes nothing else away."""
     broker = RabbitBroker(Site(odd.server.url()), ("celery",), url)
     assert broker.discover()
@@ -170,7 +171,7 @@ def api_said(odd: Odd, url: str) -> str:
     return broker.limit
 
 
-def api_refused(odd: Odd, url: str) -> str:
+def api_refused(odd: TlsRabbit, url: str) -> str:
     """What ends the command at its start."""
     with pytest.raises(SettingsError) as told:
         preflight.check_management(odd.server.url(), url)
@@ -179,35 +180,35 @@ def api_refused(odd: Odd, url: str) -> str:
     return said
 
 
-def as_user(odd: Odd, user: str) -> str:
+def as_user(odd: TlsRabbit, user: str) -> str:
     return odd.server.management_url.replace("guest:guest", f"{user}:{SECRET}")
 
 
-def test_the_plugin_is_not_on_or_nobody_is_there(odd: Odd) -> None:
+def test_the_plugin_is_not_on_or_nobody_is_there(odd: TlsRabbit) -> None:
     url = f"http://ann:{SECRET}@127.0.0.1:{free_port()}"
     preflight.check_management(odd.server.url(), url)  # it may come back: the broker is there
     assert "refuses the connection: is its plugin on" in api_said(odd, url)
 
 
-def test_the_api_refuses_the_password(odd: Odd) -> None:
+def test_the_api_refuses_the_password(odd: TlsRabbit) -> None:
     assert api_refused(odd, as_user(odd, "guest")).endswith("refused the user name or password")
 
 
-def test_the_api_is_not_for_users_without_a_tag(odd: Odd) -> None:
+def test_the_api_is_not_for_users_without_a_tag(odd: TlsRabbit) -> None:
     assert "it takes the tag monitoring" in api_refused(odd, as_user(odd, "ann"))
 
 
-def test_the_api_hides_a_virtual_host(odd: Odd) -> None:
+def test_the_api_hides_a_virtual_host(odd: TlsRabbit) -> None:
     told = api_refused(odd, as_user(odd, "mia"))
     assert "does not let this user see the virtual host '/'" in told
 
 
-def test_the_path_of_the_api_is_wrong(odd: Odd) -> None:
+def test_the_path_of_the_api_is_wrong(odd: TlsRabbit) -> None:
     told = api_refused(odd, odd.server.management_url + "/elsewhere")
     assert "is its address right" in told
 
 
-def test_the_api_is_that_of_another_broker(odd: Odd) -> None:
+def test_the_api_is_that_of_another_broker(odd: TlsRabbit) -> None:
     with pytest.raises(SettingsError, match="nothing on the virtual host 'nowhere'"):
         preflight.check_management(odd.server.url("nowhere"), odd.server.management_url)
 
@@ -220,29 +221,31 @@ def test_the_api_is_that_of_another_broker(odd: Odd) -> None:
         b"-ERR unknown command\r\n",
     ],
 )
-def test_something_else_is_at_the_address_of_the_api(odd: Odd, reply: bytes) -> None:
+def test_something_else_is_at_the_address_of_the_api(odd: TlsRabbit, reply: bytes) -> None:
     with answering(reply) as port:
         url = f"http://guest:{SECRET}@127.0.0.1:{port}"
         assert api_refused(odd, url).endswith("is none: something else answers there")
 
 
-def test_the_port_of_the_broker_is_not_that_of_the_api(odd: Odd) -> None:
+def test_the_port_of_the_broker_is_not_that_of_the_api(odd: TlsRabbit) -> None:
     url = f"http://guest:{SECRET}@127.0.0.1:{odd.server.port}"
     assert "hangs up: is its address right" in api_said(odd, url)
 
 
-def test_a_web_server_without_the_api_is_told_apart(odd: Odd) -> None:
+def test_a_web_server_without_the_api_is_told_apart(odd: TlsRabbit) -> None:
     with answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\n<html>") as port:
         url = f"http://guest:{SECRET}@127.0.0.1:{port}"
         assert "is not there: is its plugin on" in api_refused(odd, url)
 
 
-def test_the_api_is_asked_in_the_wrong_protocol(odd: Odd) -> None:
+def test_the_api_is_asked_in_the_wrong_protocol(odd: TlsRabbit) -> None:
     url = odd.server.management_url.replace("http:", "https:")
     assert "does not speak TLS there" in api_refused(odd, url)
 
 
-def test_the_api_that_comes_back_is_read_again(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_api_that_comes_back_is_read_again(
+    odd: TlsRabbit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("celery_tui.brokers.rabbitmq_api.ROUND_EVERY_S", 0.0)
     api = Management(odd.server.management_url, "/", ("", ""))
     monkeypatch.setattr("celery_tui.links.management.ANSWER_WITHIN_S", 0.3)
@@ -261,7 +264,7 @@ def test_the_api_that_comes_back_is_read_again(odd: Odd, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("what", ["vhost", "api"])
-def test_the_command_ends_with_one_line_and_code_3(odd: Odd, what: str) -> None:
+def test_the_command_ends_with_one_line_and_code_3(odd: TlsRabbit, what: str) -> None:
     options = {
         "vhost": ("-b", odd.server.url("closed", "ann", SECRET)),
         "api": ("-b", odd.server.url(), "--management-url", as_user(odd, "guest")),

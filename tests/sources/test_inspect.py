@@ -230,7 +230,7 @@ def test_other_brokers_answer_through_a_queue_of_their_own() -> None:
     ]
 
 
-class Odd:
+class TlsRabbit:
     """A reply message that somebody made up."""
 
     errors: list[object] = []  # noqa: RUF012  as kombu's Message has it
@@ -251,12 +251,12 @@ class Odd:
 
 def test_a_pickled_answer_is_never_loaded() -> None:
     assert "pickle" not in ACCEPT
-    assert "ContentDisallowed" in read(Odd({"ticket": "t"})).error
+    assert "ContentDisallowed" in read(TlsRabbit({"ticket": "t"})).error
 
 
 def test_an_answer_of_another_shape_is_no_answer() -> None:
-    assert read(Odd({}, ["not", "a", "dict"])).error == "not a reply"
-    assert read(Odd(None, {7: "x"})).replies == {"7": "x"}
+    assert read(TlsRabbit({}, ["not", "a", "dict"])).error == "not a reply"
+    assert read(TlsRabbit(None, {7: "x"})).replies == {"7": "x"}
 
 
 @pytest.mark.parametrize(
