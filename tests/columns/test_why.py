@@ -373,7 +373,7 @@ def test_with_the_management_api_it_is_the_source() -> None:
 
 def test_trouble_of_the_management_api_is_why_a_figure_is_not_known() -> None:
     cluster = on_rabbitmq(management=True)
-    assert cluster.unacked == 2
+    assert cluster.depths.unacked == 2
     reading = QueueDepth(7, {}, 1, waiting=Waiting(NOW + 1))
     cluster.apply(QueueDepths(NOW + 1, {"orders": reading}))
     said = "the management API http://h:1 refuses the connection"
