@@ -56,7 +56,7 @@ def test_a_new_queue_is_shown_at_once_and_the_order_moves_once_a_second() -> Non
 
     assert shown(NOW) == ["celery", "mail"]
     cluster.workers["w2@a"].queues = ()
-    cluster._listeners = None
+    cluster.listeners.told()
     assert shown(NOW + 0.5) == ["celery", "mail"]
     assert shown(NOW + 1) == ["mail", "celery"]
     depths(cluster, NOW + 1, a=0)

@@ -9,7 +9,14 @@ from importlib import import_module
 import pytest
 
 from celery_tui import triage
-from celery_tui.columns import why_figures, why_finding, why_queue, why_task, why_worker
+from celery_tui.columns import (
+    why_figures,
+    why_finding,
+    why_queue,
+    why_task,
+    why_task_carries,
+    why_worker,
+)
 from celery_tui.columns.base import View
 from celery_tui.columns.queues import depth_cell
 from celery_tui.columns.why import OUR_ACT, WORKED_OUT, Origin, Part, age_cell
@@ -194,7 +201,7 @@ def test_long_args_and_results_are_cut_with_the_sign() -> None:
     parts = why_task.parts(task, view_of(cluster))
     for what in ("args", "result"):
         shown = row(parts, what).value[0]
-        assert len(shown) <= why_task.SHOWN
+        assert len(shown) <= why_task_carries.SHOWN
         assert shown.endswith("…")
 
 
@@ -373,7 +380,7 @@ def test_with_the_management_api_it_is_the_source() -> None:
 
 def test_trouble_of_the_management_api_is_why_a_figure_is_not_known() -> None:
     cluster = on_rabbitmq(management=True)
-    assert cluster.unacked == 2
+    assert cluster.depths.unacked == 2
     reading = QueueDepth(7, {}, 1, waiting=Waiting(NOW + 1))
     cluster.apply(QueueDepths(NOW + 1, {"orders": reading}))
     said = "the management API http://h:1 refuses the connection"

@@ -148,7 +148,7 @@ def test_keys_outside_a_pattern_are_marked_and_the_rest_is_read(fleet: Fleet) ->
         cluster = owner.monitor.cluster
         assert cluster.queues["secret"].depth is None
         assert cluster.queues["celery"].depth == 0
-        assert cluster.unacked is None
+        assert cluster.depths.unacked is None
         assert cluster.health["queues"].state == Link.LIVE
         assert re.fullmatch(r"\d keys may not be read", cluster.health["queues"].error or "")
 

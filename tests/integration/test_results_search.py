@@ -96,7 +96,7 @@ def test_a_million_results_are_looked_through_while_everything_else_goes_on(
     assert list(cluster.newest())[-len(old) :] == old
     assert {cluster.tasks[i].source for i in old} == {BACKEND}
     assert {cluster.tasks[i].state for i in old} == {SUCCESS}
-    assert cluster.finished_rate.total <= len(sent)
+    assert cluster.rates.finished.total <= len(sent)
 
 
 def test_few_results_are_there_at_once_whatever_lies_between_them(own_redis: RedisServer) -> None:

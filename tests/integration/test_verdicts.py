@@ -136,7 +136,7 @@ def test_the_parts_of_a_chord_whose_header_failed_are_found_and_the_body_never_r
         words = ("shop.flow", "sample.add", "sample.fail")
         assert all(any(word in row for row in rows) for word in words), told
         assert operator.cluster.tasks[flow].state == SUCCESS
-        assert operator.cluster.failed_rate.total == 0  # it was long before we came
+        assert operator.cluster.rates.failed.total == 0  # it was long before we came
     assert "total" not in shop.ran
 
 

@@ -68,9 +68,9 @@ def test_a_queue_that_no_worker_lists_is_unconsumed_since_we_know() -> None:
     cluster = new_cluster(0.0)
     reading = {"emails": QueueDepth(5, {"0": 5}), "celery": QueueDepth(0, {})}
     cluster.apply(QueueDepths(10.0, reading))
-    assert cluster.consumers("emails") is None
+    assert cluster.listeners.of("emails") is None
     cluster.apply(Reply("active_queues", "w1@a", [{"name": "celery"}], 11.0, 11.1))
-    assert cluster.consumers("emails") == []
+    assert cluster.listeners.of("emails") == []
     assert cluster.queues["emails"].unconsumed_since == 11.1
     assert cluster.queues["celery"].unconsumed_since is None
 
@@ -95,7 +95,7 @@ def test_an_end_that_is_told_twice_is_listed_once() -> None:
     hear(cluster, "task-started", 9, uuid="u1")
     hear(cluster, "task-failed", 10, uuid="u1", exception="TimeLimitExceeded(3)")
     hear(cluster, "task-failed", 10.1, uuid="u1", exception="TimeLimitExceeded(3)")
-    assert [change.state for change in cluster.transitions] == ["STARTED", "FAILURE"]
+    assert [change.state for change in cluster.transitions.kept] == ["STARTED", "FAILURE"]
 
 
 def test_a_lost_link_is_written_into_the_log_once() -> None:

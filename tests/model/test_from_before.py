@@ -44,12 +44,16 @@ def test_they_stand_below_what_was_seen_in_order_of_their_dates() -> None:
 
 def test_they_count_for_no_rate_and_stand_in_no_live_list() -> None:
     cluster = attached()
-    before = (cluster.finished_rate.total, cluster.failed_rate.total, len(cluster.transitions))
+    before = (
+        cluster.rates.finished.total,
+        cluster.rates.failed.total,
+        len(cluster.transitions.kept),
+    )
     cluster.apply(Results(NOW + 5, tuple(meta(n, FAILURE) for n in range(50))))
     assert before == (
-        cluster.finished_rate.total,
-        cluster.failed_rate.total,
-        len(cluster.transitions),
+        cluster.rates.finished.total,
+        cluster.rates.failed.total,
+        len(cluster.transitions.kept),
     )
     assert cluster.counts[FAILURE] == 50
 

@@ -271,12 +271,12 @@ def test_a_rate_is_that_of_the_seconds_that_are_known() -> None:
         if not 50.0 <= at <= 54.0:
             hear(cluster, "task-received", at, uuid=f"u{tenth}")
     cluster.remember(60.0)
-    diluted = cluster.received_rate.per_second(60.0)
+    diluted = cluster.rates.received.per_second(60.0)
     broken(cluster, 50.0, 50.5, 54.0)
     cluster.remember(60.0)
     assert diluted is not None
     assert diluted < 7
-    assert cluster.received_rate.per_second(60.0) == 10.0
+    assert cluster.rates.received.per_second(60.0) == 10.0
 
 
 def test_while_the_link_is_lost_no_rate_is_known() -> None:

@@ -47,7 +47,7 @@ def test_a_message_opens_as_a_task_that_waits() -> None:
     assert task.exact == Exact([1], {"a": 2}, MESSAGE)
     assert (task.args, task.args_source) == ("(1,)", MESSAGE)
     assert (task.sources, task.client, task.root_id) == ((MESSAGE,), "gen7@web", "t0")
-    assert not cluster.transitions, "nothing has happened to it"
+    assert not cluster.transitions.kept, "nothing has happened to it"
 
 
 @pytest.mark.parametrize("exact", [True, False])

@@ -118,7 +118,7 @@ def test_limbo_is_what_is_unacknowledged_and_in_no_list() -> None:
     late, early = request("t1"), request("t2", acknowledged=True)
     held = [request("t3"), request("t4"), request("other", "elsewhere")]
     cluster = holding([late, early], held, [{"eta": "x", "request": request("t5")}])
-    assert cluster.held_by_workers("q") == 3
+    assert cluster.queue_news.held("q") == 3
     assert depths(cluster, NOW + 1, 4).limbo == 0
     cluster = holding([late, early], held, [{"eta": "x", "request": request("t5")}])
     assert depths(cluster, NOW + 1, 9).limbo is None, "once may be chance"
@@ -132,7 +132,7 @@ def test_limbo_is_not_known_before_every_consumer_has_told_all() -> None:
     reply(cluster, "active_queues", [{"name": "q"}], name="w2@a")
     for second in range(5):
         assert depths(cluster, NOW + second, 3).limbo is None
-    assert cluster.held_by_workers("q") is None
+    assert cluster.queue_news.held("q") is None
     cluster = holding([request("t1", acknowledged=None)], [], [])
     for second in range(5):
         assert depths(cluster, NOW + second, 3).limbo is None
@@ -155,7 +155,7 @@ def test_a_route_by_a_named_exchange_leads_to_the_queue_workers_declare() -> Non
     routed = held | {"delivery_info": {"exchange": "jobs", "routing_key": "job.q"}}
     for question in ("reserved", "scheduled"):
         reply(cluster, question, [routed] if question == "reserved" else [])
-    assert cluster.held_by_workers("q") == 1
+    assert cluster.queue_news.held("q") == 1
 
 
 def event(kind: str, **fields: Any) -> Event:
@@ -197,5 +197,5 @@ def test_what_is_received_is_counted_for_the_queue_it_came_from() -> None:
     assert only is not None
     assert sent is not None
     assert (only.total, sent.total) == (1, 1), "t2 came from one of two, nobody knows which"
-    assert not cluster.all_told("only")
-    assert not cluster.all_told("nobody")
+    assert not cluster.listeners.all_told("only")
+    assert not cluster.listeners.all_told("nobody")

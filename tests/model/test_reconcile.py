@@ -100,7 +100,7 @@ def test_a_message_that_was_acknowledged_does_not_come_back() -> None:
     )
     assert cluster.reconciler.sought() == ()
     assert becomes_cell(cluster.tasks["t1"], View(113.0, cluster))[0] == "gone"
-    assert cluster.transitions[-1].detail == cluster.tasks["t1"].verdict
+    assert cluster.transitions.kept[-1].detail == cluster.tasks["t1"].verdict
 
 
 def test_an_unacknowledged_message_comes_back_and_it_is_told_when() -> None:
@@ -142,7 +142,7 @@ def test_what_a_lost_worker_held_waits_for_its_message() -> None:
     receive(cluster, "t2", 102)
     lose(cluster, 110)
     assert cluster.reconciler.sought() == ("t1", "t2")
-    assert [one.state for one in cluster.transitions] == ["RECEIVED", "RECEIVED"]
+    assert [one.state for one in cluster.transitions.kept] == ["RECEIVED", "RECEIVED"]
     assert becomes_cell(cluster.tasks["t1"], View(113.0, cluster))[0] == "will be back"
     cluster.apply(Unacknowledged(114, {"t1": 102.0}, ("t2",)))
     one, two = (cluster.tasks[i] for i in ("t1", "t2"))

@@ -94,7 +94,7 @@ def test_what_is_not_known_is_null_and_not_zero() -> None:
     assert document["result_backend"] == nothing
     one = monitor()
     one.cluster.worker("w1@a", NOW)
-    one.cluster.queue("celery", NOW)
+    one.cluster.queue_news.named("celery", NOW)
     document = status.document(one)
     (worker,), (queue,) = document["workers"], document["queues"]
     unknown = set(worker) - {"hostname", "state", "duplicate_name"}

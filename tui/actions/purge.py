@@ -56,7 +56,7 @@ def _warnings(queues: list[Queue], cluster: Cluster) -> Iterator[str]:
     unacked = sum(queue.unacked or 0 for queue in queues)
     if unacked:
         yield f"At least {count(unacked, 'message')} of it {'is' if unacked == 1 else 'are'} held."
-    listeners = [host for queue in queues for host in cluster.consumers(queue.name) or ()]
+    listeners = [host for queue in queues for host in cluster.listeners.of(queue.name) or ()]
     if listeners:
         yield f"{named(listeners)} consume it: fewer may be left by then."
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from ..model.cluster import Transition
 from ..model.redact import redact_text
 from ..model.seam import LogLine
+from ..model.transitions import Transition
 from .base import Cell, Column, View
 from .names import cut_middle, cut_task_name, literal, node
 from .numbers import clock
@@ -78,7 +78,7 @@ class LiveRows(PlainRows):
 
     def ids(self, view: View) -> Sequence[str]:
         """Serial numbers of the newest changes."""
-        changes = view.cluster.transitions
+        changes = view.cluster.transitions.kept
         if changes and changes[-1].serial != self._last:
             self._last = changes[-1].serial
             newest = list(islice(reversed(changes), 100))

@@ -40,7 +40,7 @@ YOUNG = 3
 
 def listeners(queue: Queue, view: View) -> list[str] | None:
     """Workers that consume it; None while nobody told."""
-    return view.cluster.consumers(queue.name)
+    return view.cluster.listeners.of(queue.name)
 
 
 def unconsumed(queue: Queue, view: View) -> bool:
@@ -304,7 +304,7 @@ class QueueRows(PlainRows):
         """None found."""
         if self.filter:
             return ((f"no queue matches {literal(self.filter, 60)}", "dim"),)
-        if view.cluster.queues_read_at is None:
+        if view.cluster.depths.read_at is None:
             health = view.cluster.health.get("queues")
             told = health.error if health is not None and health.error else "reading the queues…"
             return ((literal(told, 200), "dim"),)

@@ -81,7 +81,7 @@ def _latency(health: Health) -> Cell:
 def _of_events(view: View, standing: Standing) -> list[Labelled]:
     """Rate, lag, what of all was heard, what was lost and left out."""
     cluster = view.cluster
-    per_second = cluster.events_rate.per_second(view.now)
+    per_second = cluster.rates.events.per_second(view.now)
     books = [worker.loss for worker in cluster.workers.values()]
     part, lost = coverage(books), [one.lost for one in books if one.lost is not None]
     found: list[Labelled] = [

@@ -99,7 +99,7 @@ def events(view: View) -> tuple[Cell, ...]:
     off = sum(1 for worker in workers if worker.events_enabled is False)
     if off:
         return (("events ", "dim"), (f"off on {off} of {len(workers)}", "warn"))
-    per_second = view.cluster.events_rate.per_second(view.now)
+    per_second = view.cluster.rates.events.per_second(view.now)
     if per_second is None or not view.cluster.events_counted:
         return (("events ", "dim"), ("?", "dim"))
     return (("events ", "dim"), (f"{rate(per_second)}/s", ""))
@@ -202,8 +202,8 @@ def figures(view: View, width: int) -> list[Fact]:
     cluster, now = view.cluster, view.now
     heard = any(worker.events_enabled for worker in cluster.workers.values())
     heard = heard and cluster.links.blocked() is None  # workers cannot send events then
-    arriving = cluster.received_rate.per_second(now) if heard else None
-    leaving = cluster.finished_rate.per_second(now) if heard else None
+    arriving = cluster.rates.received.per_second(now) if heard else None
+    leaving = cluster.rates.finished.per_second(now) if heard else None
     facts = [
         _figure("in", arriving, "/s", view, 90, 9),
         _figure("out", leaving, "/s", view, 90, 10),
@@ -217,7 +217,7 @@ def figures(view: View, width: int) -> list[Fact]:
         facts.append(Fact(backlog, 95, 15))
     held = [w.held for w in working(view) if w.held is not None]
     facts.append(Fact((("held ", "dim"), _number(sum(held) if held else None, view)), 40, 10))
-    facts.append(Fact((("unacked ", "dim"), _number(cluster.unacked, view)), 30, 13))
+    facts.append(Fact((("unacked ", "dim"), _number(cluster.depths.unacked, view)), 30, 13))
     return facts
 
 
@@ -231,7 +231,7 @@ def _number(value: int | None, view: View) -> Cell:
 
 
 def _error_share(view: View, finished: float | None) -> Cell:
-    failed = view.cluster.failed_rate.per_second(view.now)
+    failed = view.cluster.rates.failed.per_second(view.now)
     if finished is None or failed is None:
         return ("?", "dim")
     if not finished:

@@ -24,7 +24,7 @@ def read_at(queue: Queue, view: View) -> float:
 
 def trouble_style(queue: Queue, view: View) -> str:
     """Of what explains the state of its row: nobody listens, or it only grows."""
-    names = view.cluster.consumers(queue.name)
+    names = view.cluster.listeners.of(queue.name)
     if queue.depth and names == [] and not queue.quarantine:
         return "crit"
     return ""
@@ -65,7 +65,7 @@ def flow_of(queue: Queue, view: View) -> Flow | None:
     untold = view.cluster.is_amqp and (waiting is None or waiting.flow is None)
     if queue.quarantine or untold:
         return None
-    return queue.flow(read_at(queue, view), view.cluster.all_told(queue.name))
+    return queue.flow(read_at(queue, view), view.cluster.listeners.all_told(queue.name))
 
 
 def in_cell(queue: Queue, view: View) -> Cell:
@@ -101,9 +101,11 @@ def rate_value(name: str) -> Callable[[Queue, View], float | None]:
 
 def drain_of(queue: Queue, view: View) -> float | str | None:
     """Seconds, "never" or None."""
-    names = view.cluster.consumers(queue.name)
+    names = view.cluster.listeners.of(queue.name)
     consumed = None if names is None else bool(names)
-    return queue.drain_s(read_at(queue, view), consumed, view.cluster.all_told(queue.name))
+    return queue.drain_s(
+        read_at(queue, view), consumed, view.cluster.listeners.all_told(queue.name)
+    )
 
 
 def drain_cell(queue: Queue, view: View) -> Cell:

@@ -61,7 +61,7 @@ def _backlog(view: View) -> _Made:
     read = [queue for queue in view.cluster.queues.values() if queue.depth is not None]
     count = sum(1 for queue in read if not queue.quarantine)
     note = f"sum of what waits in {count:,} queues; what workers hold is not in it"
-    return BROKER, view.cluster.queues_read_at, note, NOT_READ
+    return BROKER, view.cluster.depths.read_at, note, NOT_READ
 
 
 def _held(view: View) -> _Made:
@@ -73,7 +73,7 @@ def _held(view: View) -> _Made:
 
 def _unacked(view: View) -> _Made:
     note = "taken by a worker and not acknowledged, over all queues"
-    return unacked_by(view), view.cluster.queues_read_at, note, unacked_need(view)
+    return unacked_by(view), view.cluster.depths.read_at, note, unacked_need(view)
 
 
 _MADE_OF = {"busy": _busy, "backlog": _backlog, "held": _held, "unacked": _unacked}

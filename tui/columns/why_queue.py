@@ -81,7 +81,9 @@ def _oldest(queue: Queue, view: View) -> Origin:
     low, high = queue.oldest_s(waits.read_at(queue, view))
     at = queue.waiting.at if queue.waiting is not None else None
     if low is None:
-        need = text(view.cluster.no_ages, 200) or "messages carry no time: it takes two looks"
+        need = (
+            text(view.cluster.depths.no_ages, 200) or "messages carry no time: it takes two looks"
+        )
         return unknown("oldest", need)
     if high is None:
         note = f"at least {duration(low)}: it waited already when we first looked"
@@ -115,7 +117,7 @@ def _flow(queue: Queue, view: View, what: str) -> Origin:
         need = "its last look is too old" if old else "it takes two looks at its newest message"
         if view.cluster.is_amqp:
             return unknown(f"{what}/s", management_need(view))
-        return unknown(f"{what}/s", text(view.cluster.no_ages, 200) or need)
+        return unknown(f"{what}/s", text(view.cluster.depths.no_ages, 200) or need)
     if view.cluster.is_amqp and waiting is not None and waiting.flow is not None:
         note = f"what is {'published' if what == 'in' else 'delivered'}, by RabbitMQ's own count"
         return told(f"{what}/s", cell, MANAGEMENT, waiting.at, note)
@@ -214,7 +216,7 @@ def _busy_at(worker: Worker) -> float | None:
 
 
 def _held(queue: Queue, view: View) -> Origin:
-    held = view.cluster.held_by_workers(queue.name)
+    held = view.cluster.queue_news.held(queue.name)
     if held is None:
         no_names = words.listeners(queue, view) is None
         return unknown("held", WHO if no_names else _not_all("reserved and scheduled"))

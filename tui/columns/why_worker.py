@@ -223,7 +223,7 @@ def _set_up(worker: Worker, view: View) -> list[Origin]:
         note = "least and most processes"
         found.append(told("autoscale", words.autoscale_cell(worker, view), STATS, at, note))
     found.append(_registered(worker, view))
-    if view.cluster.lacks(worker.hostname):
+    if view.cluster.registered.lacks(worker.hostname):
         note = "registered of the other workers of its queues, less its own"
         cell, since = words.lacks_cell(worker, view), _registered_at(worker, view)
         found.append(told("lacks", cell, WORKED_OUT, since, note))

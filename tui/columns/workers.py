@@ -146,7 +146,7 @@ def note(worker: Worker, view: View) -> str:
 
 
 def _lacks(worker: Worker, view: View) -> str:
-    lacks = view.cluster.lacks(worker.hostname)
+    lacks = view.cluster.registered.lacks(worker.hostname)
     if not lacks:
         return ""
     return f"lacks {_names(lacks, 1)}"
@@ -160,7 +160,7 @@ def _names(names: Sequence[str], shown: int) -> str:
 
 def lacks_cell(worker: Worker, view: View) -> Cell:
     """Registered tasks that it lacks and others of its queues know."""
-    lacks = view.cluster.lacks(worker.hostname)
+    lacks = view.cluster.registered.lacks(worker.hostname)
     return f"{len(lacks)} that others of its queues know: {_names(lacks, 8)}", "warn"
 
 

@@ -1,29 +1,28 @@
-"""The one truth about the cluster: all observations are folded in here, in one thread, no locks."""
+"""The one truth about the cluster: all observations come in here, in one thread, no locks."""
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Iterator
 
-import msgspec
-
-from . import fleet, lifecycle, peeked, stored
+from . import fleet, lifecycle, peeked
+from .depths import Depths
 from .events import Event
 from .family import Families
-from .fates import AT_ONCE, RESTARTED, STOPPED, Visibility
+from .fates import AT_ONCE, Visibility
 from .history import STEP_S, Past
 from .kept_tasks import KeptTasks
 from .ledger import Ledger
 from .links import Links
-from .listings import QUESTIONS, Listings, pinged
+from .listeners import Listeners
+from .listings import Listings
+from .lookups import Lookups
 from .observations import (
     EventBatch,
     Observation,
     Prefixes,
     QueueDepths,
     Reply,
-    ResultMeta,
     Results,
     ResultsLookedThrough,
     RoundEnded,
@@ -31,43 +30,24 @@ from .observations import (
 )
 from .peeked import Opened, Peeked, Peeks, Sampled
 from .queue import Queue
-from .queue_news import QueueNews, all_told
-from .rates import WINDOW_S, PerSecond
-from .reconcile import Reconciler, lost_words
+from .queue_news import QueueNews
+from .rates import WINDOW_S, Rates
+from .reconcile import Reconciler
 from .registered import Registered
 from .seam import Act, Health, Link, LogLine, Outcome, Preview, Stage
-from .task import (
-    FAILURE,
-    FINAL,
-    INSPECT,
-    PENDING,
-    RECEIVED,
-    RETRY,
-    REVOKED,
-    UNKNOWN,
-    Task,
-)
+from .task import FINAL, Task
+from .transitions import Transitions
 from .worker import Worker, unsent, worker_state
+from .worker_news import WorkerNews
 
-TRANSITIONS_KEPT = 500
 LOG_KEPT = 2_000
-
-
-class Transition(msgspec.Struct, frozen=True, gc=False):
-    """One change of state, for the live list; ``at`` is epoch seconds."""
-
-    serial: int
-    at: float
-    id: str
-    name: str
-    state: str
-    worker: str
-    detail: str
 
 
 class Cluster(KeptTasks):
     """Tasks, workers and queues, with the indexes that screens and rules read.
 
+    ``apply`` hands each observation to the part that folds it in. What changes a task goes
+    through ``worked_out``, which tells every part that keeps something of tasks.
     ``apply`` is O(1) an event. Only the drain calls it; everybody else reads.
     """
 
@@ -75,51 +55,48 @@ class Cluster(KeptTasks):
         super().__init__(max_tasks, max_failures)
         self.attached_at = now
         self.now = now
+        self.version = 0
+        """Rises with everything that was observed."""
+        # What is known of workers, queues and our own acts.
         self.workers: dict[str, Worker] = {}
         self.queues: dict[str, Queue] = {}
-        self.queue_news = QueueNews(self.queues)
+        self.rounds: dict[str, RoundEnded] = {}
+        self.registered = Registered(self.workers)
+        self.listeners = Listeners(self.workers, self.queues, self.rounds)
+        self.queue_news = QueueNews(self.queues, self.listeners)
+        self.depths = Depths(self.queues, self.queue_news.holdings, self.listeners)
         self.peeks = Peeks()
         """Messages that somebody looked at."""
         self.ledger = Ledger()
         self.asked, self.outcomes = self.ledger.asked, self.ledger.outcomes
-        self._listeners: dict[str, list[str]] | None = None
-        """Queue -> workers that list it; None: to be worked out anew."""
-        self.transitions: deque[Transition] = deque(maxlen=TRANSITIONS_KEPT)
-        self.log: deque[LogLine] = deque(maxlen=LOG_KEPT)
+        self.previews: dict[str, Preview] = {}
+        # What is known of the sources.
         self.links = Links()
         self.health = self.links.health
-        self.previews: dict[str, Preview] = {}
         self.prefixes: tuple[str, ...] = ()
-        self.unacked: int | None = None
-        self.queues_read_at: float | None = None
-        self.no_ages = ""
-        """Why ages of waiting messages are not told; empty: they are."""
-        self.rounds: dict[str, RoundEnded] = {}
         self.results_search: ResultsLookedThrough | None = None
-        self.version = 0
-        """Rises with everything that was observed."""
-        self.events_counted = 0
-        self.task_events_counted = 0
-        self.malformed: dict[str, int] = {}
-        self.events_rate = PerSecond(now)
-        self.received_rate = PerSecond(now)
-        self.finished_rate = PerSecond(now)
-        self.failed_rate = PerSecond(now)
-        self.families = Families()
-        self.past = Past()
-        """What charts show; ``remember`` feeds it."""
-        self.sent_heard = False
-        """Whether any ``task-sent`` was heard: else queue names of tasks are not known."""
-        self._transition = itertools.count(1)
-        self._registered = Registered()
         self.visibility_of_app: Visibility | None = None
         """What the user's app says of it, where one was named."""
         self.is_amqp = False
         """RabbitMQ: what a closed connection held is back at once; nobody lists what is held."""
         self.has_management = False
         """RabbitMQ's management API is asked too."""
+        # What is counted and shown as it happens.
+        self.events_counted = 0
+        self.malformed: dict[str, int] = {}
+        self.sent_heard = False
+        """Whether any ``task-sent`` was heard: else queue names of tasks are not known."""
+        self.rates = Rates(now)
+        self.past = Past()
+        """What charts show; ``remember`` feeds it."""
+        self.transitions = Transitions()
+        self.log: deque[LogLine] = deque(maxlen=LOG_KEPT)
+        # What changes tasks, or keeps something of them.
+        self.families = Families()
         self.reconciler = Reconciler(self)
-        self._listings = Listings(self)
+        self.listings = Listings(self)
+        self._lookups = Lookups(self)
+        self._worker_news = WorkerNews(self)
 
     # -- folding ------------------------------------------------------------------------------
 
@@ -130,15 +107,19 @@ class Cluster(KeptTasks):
         if isinstance(observation, EventBatch):
             self._events(observation)
         elif isinstance(observation, Reply):
-            self._reply(observation)
+            self._reached(observation.at)
+            self._worker_news.answered(observation)
         elif isinstance(observation, RoundEnded):
-            self._round(observation)
+            self._reached(observation.at)
+            self._worker_news.ended(observation)
         elif isinstance(observation, QueueDepths):
-            self._depths(observation)
+            self._reached(observation.at)
+            self.depths.take(observation)
         elif isinstance(observation, Unacknowledged):
             self.reconciler.found(observation)
         elif isinstance(observation, Results):
-            self._results(observation)
+            self._reached(observation.at)
+            self._lookups.take(observation)
         elif isinstance(observation, ResultsLookedThrough):
             self.results_search = observation
         elif isinstance(observation, Health):
@@ -150,20 +131,20 @@ class Cluster(KeptTasks):
         elif isinstance(observation, Prefixes):
             self.prefixes = observation.found
         elif isinstance(observation, Peeked | Sampled):
-            self.peeks.keep(observation)
-            for message in observation.messages if isinstance(observation, Peeked) else ():
-                self.families.plan(message.plans)
+            self._peeked(observation)
         elif isinstance(observation, Opened):
-            task = self.task(observation.message.id, observation.at)
-            peeked.fold(task, observation)
-            self.families.note(task)
+            self._opened(observation)
         else:
             self.log.append(observation)
 
+    def _reached(self, at: float) -> None:
+        """Time never goes back, whichever source is late."""
+        self.now = max(self.now, at)
+
     def _events(self, batch: EventBatch) -> None:
-        self.now = max(self.now, batch.arrived)
+        self._reached(batch.arrived)
         self.events_counted += len(batch.events)
-        self.events_rate.add(batch.arrived, len(batch.events))
+        self.rates.events.add(batch.arrived, len(batch.events))
         for reason, count in batch.malformed.items():
             self.malformed[reason] = self.malformed.get(reason, 0) + count
         for hostname, stamped in batch.left_out:
@@ -172,11 +153,10 @@ class Cluster(KeptTasks):
             if event.uuid:
                 self._task_event(event, batch.arrived)
             elif event.hostname and event.type.startswith("worker-"):
-                self._worker_event(event, batch.arrived)
+                self._worker_news.heard(event, batch.arrived)
 
     def _task_event(self, event: Event, arrived: float) -> None:
         assert event.uuid is not None  # noqa: S101  narrows for the type checker only
-        self.task_events_counted += 1
         task = self.task(event.uuid, arrived)
         before = task.state
         changed = lifecycle.follow(task, event)
@@ -193,139 +173,21 @@ class Cluster(KeptTasks):
         if changed:
             self.worked_out(task, before, arrived)
 
-    def _worker_event(self, event: Event, arrived: float) -> None:
-        worker = self.worker(event.hostname, arrived)
-        lost = fleet.beat(worker, event, arrived)
-        if lost is not None:
-            seconds = max(1, round(lost.seconds))
-            words = f"lost the events of ~{lost.starts:,} tasks of {event.hostname} in {seconds} s"
-            self.note(lost.until, "events", "warn", words)
-        before = worker.pid
-        news = fleet.follow(worker, event, arrived)
-        if news:
-            self._listeners = None
-            self._registered.told()
-            level = "warn" if any(word in news for word in fleet.WARNINGS) else "info"
-            news += self._left(worker, before, arrived)
-            self.note(arrived, "worker", level, f"{event.hostname} {news}")
-
-    def _left(self, worker: Worker, before: int | None, arrived: float) -> str:
-        """News of a worker: a process may have left, or the same may be back."""
-        if worker.offline_at is not None:
-            return lost_words(self.reconciler.left(worker, STOPPED, worker.pid, arrived))
-        if worker.restarted_from == before != worker.pid and not worker.duplicate_name:
-            return lost_words(self.reconciler.left(worker, RESTARTED, before, arrived))
-        self.reconciler.returned(worker)
-        return ""
-
-    def _reply(self, reply: Reply) -> None:
-        self.now = max(self.now, reply.at)
-        worker = self.worker(reply.hostname, reply.at)
-        if worker.heartbeat is None and reply.at - self.attached_at > worker.silence_allowed_s:
-            worker.heartbeat = False
-        told = (worker.registered, worker.queues, worker.offline_at)
-        complete = fleet.answered(worker, reply, one_mailbox=self.is_amqp)
-        if told != (worker.registered, worker.queues, worker.offline_at):
-            self._registered.told()
-        self.queue_news.answered(worker, reply)
-        if reply.question in QUESTIONS:
-            self._listings.take(worker, reply, complete)
-        elif reply.question == "revoked":
-            self.reconciler.revoked(worker, reply)
-        elif reply.question == "active_queues":
-            self._listeners = None
-            self._consumers(reply.at)
-
-    def _round(self, ended: RoundEnded) -> None:
-        self.now = max(self.now, ended.at)
-        self.rounds[ended.question] = ended
-        if ended.question == "ping":
-            pinged(self.workers, ended)
-
-    def _depths(self, read: QueueDepths) -> None:
-        self.now = max(self.now, read.at)
-        self.queues_read_at, self.no_ages = read.at, read.no_ages
-        if not read.sampled:
-            self._unacked(read.unacked)
-        for name, reading in read.queues.items():
-            queue = self.queue(name, read.at)
-            queue.depth, queue.by_priority, queue.read_at = (
-                reading.depth,
-                reading.by_priority,
-                reading.at or read.at,
-            )
-            queue.empty_since = None if reading.depth else queue.empty_since or read.at
-            queue.consumers, queue.quarantine = reading.consumers, reading.quarantine
-            queue.doubtful = reading.doubtful
-            uncounted = reading.consumers == 0 and bool(self.consumers(name))
-            queue.uncounted_since = (queue.uncounted_since or read.at) if uncounted else None
-            queue.waiting = reading.waiting or queue.waiting
-            if read.unacked_by_queue is not None:
-                queue.unacked = read.unacked_by_queue.get(name, 0)
-                self.queue_news.read(queue, read, self.consumers(name))
-        for name in read.gone:
-            self.queues.pop(name, None)
-        self._consumers(read.at)
-
-    def _unacked(self, unacked: int | None) -> None:
-        """What is not told any more is not known any more."""
-        if unacked is None and self.unacked is not None:
-            for queue in self.queues.values():
-                queue.unacked = queue.limbo = None
-        self.unacked = unacked
-
-    def _consumers(self, at: float) -> None:
-        for queue in self.queues.values():
-            listeners = self.consumers(queue.name)
-            if listeners:
-                queue.last_consumer, queue.unconsumed_since = listeners[0], None
-            elif listeners is not None and queue.unconsumed_since is None:
-                queue.unconsumed_since = at
-
-    def _results(self, results: Results) -> None:
-        self.now = max(self.now, results.at)
-        for meta in results.metas:
-            task = self.tasks.get(meta.id)
-            if task is None:
-                self._from_before(meta, results.at)
-                continue
-            self._result(task, meta, results.at)
-            self._family(task, meta)
-        for task_id in results.missing:
-            task = self.tasks.get(task_id)
-            if task is None or self.reconciler.missing(task):
-                continue
-            if stored.missing(task, results.at):
-                self.tell(task)
-
-    def _result(self, task: Task, meta: ResultMeta, at: float) -> None:
-        before, verdict = task.state, task.verdict
-        if stored.fold(task, meta, at):
-            self.worked_out(task, before, at)
-        elif self.reconciler.knows(task):  # the backend cannot know more of it
-            task.verdict = verdict
-
-    def _from_before(self, meta: ResultMeta, at: float) -> None:
-        """A task that only the backend tells of: kept, and not counted as if it were news."""
-        if meta.state in stored.KEPT:
-            task = self.older(meta.id, at)
-            stored.remember(task, meta, at)
-            self._family(task, meta)
-            self.moved(task, PENDING, oldest=True)
-
-    def _family(self, task: Task, meta: ResultMeta) -> None:
-        self.families.adopt(task, meta.children, self.tasks)
-        self.families.note(task)
-        self.families.sent(task.id, meta.children)
-        part = stored.failed_part(meta)
-        if part is not None:
-            self.families.sent(part, (task.id,))
-
     def _health(self, health: Health) -> None:
-        self.now = max(self.now, health.since)
+        self._reached(health.since)
         line = self.links.take(health)
         if line is not None:
             self.log.append(line)
+
+    def _peeked(self, looked: Peeked | Sampled) -> None:
+        self.peeks.keep(looked)
+        for message in looked.messages if isinstance(looked, Peeked) else ():
+            self.families.plan(message.plans)
+
+    def _opened(self, opened: Opened) -> None:
+        task = self.task(opened.message.id, opened.at)
+        peeked.fold(task, opened)
+        self.families.note(task)
 
     def _outcome(self, outcome: Outcome) -> None:
         if not self.ledger.add(outcome):
@@ -347,20 +209,19 @@ class Cluster(KeptTasks):
 
     def tick(self, now: float) -> None:
         """What follows from time that has passed: workers and tasks that nobody ends."""
-        self.now = max(self.now, now)
+        self._reached(now)
         self.reconciler.tick(now)
 
     def remember(self, now: float) -> None:
         """Once a second: keep what charts show. What nobody can know at the moment is a gap."""
-        rates = (self.events_rate, self.received_rate, self.finished_rate, self.failed_rate)
-        self.links.blank(rates, now, WINDOW_S)
+        self.links.blank(self.rates.all, now, WINDOW_S)
         read = self.live_since("queues") is not None
-        heard = self.live_since("events") is not None and self.task_events_heard()
+        heard = self.live_since("events") is not None and self._task_events_heard()
         self.past.remember(
             now,
             self.queues.values() if read else None,
-            self.failed_rate.total if heard else None,
-            self.finished_rate.total if heard else None,
+            self.rates.failed.total if heard else None,
+            self.rates.finished.total if heard else None,
             whole=self.links.gap("events", now - STEP_S, now) is None,
         )
 
@@ -373,18 +234,11 @@ class Cluster(KeptTasks):
             worker = self.workers[hostname] = Worker(hostname, first_seen=at)
         return worker
 
-    def queue(self, name: str, at: float) -> Queue:
-        """The record of a queue, made when it is new."""
-        queue = self.queues.get(name)
-        if queue is None:
-            queue = self.queues[name] = Queue(name, first_seen=at)
-        return queue
-
     def forgotten(self, task: Task) -> None:
         """A task was evicted."""
         self.ledger.forget(task.id)
         self.families.forget(task, self.tasks)
-        self._listings.forget(task.id)
+        self.listings.forget(task.id)
         self.reconciler.forgotten(task.id)
 
     def note(self, at: float, kind: str, level: str, text: str) -> None:
@@ -398,33 +252,14 @@ class Cluster(KeptTasks):
         after = task.state
         if after != before:
             self.moved(task, before)
-            self._count(after, at)
+            self.rates.count(after, at)
         if after != before or after not in FINAL:  # Celery tells a hard time limit twice
-            self._tell(task, at)
+            self.transitions.tell(task, at)
         self.reconciler.changed(task)
         if after in FINAL:
-            self._listings.forget(task.id)
+            self.listings.forget(task.id)
         for outcome in self.ledger.proven(task, at):
             self._outcome(outcome)
-
-    def _tell(self, task: Task, at: float) -> None:
-        """Add to the live list; what inspect finds at first sight has not just happened."""
-        if task.source == INSPECT and task.first_seen == at:
-            return
-        moment, detail = task.as_of or at, transition_detail(task)
-        self.transitions.append(
-            Transition(
-                next(self._transition), moment, task.id, task.name, task.state, task.worker, detail
-            )
-        )
-
-    def _count(self, state: str, at: float) -> None:
-        if state == RECEIVED:
-            self.received_rate.add(at)
-        elif state in FINAL:
-            self.finished_rate.add(at)
-            if state == FAILURE:
-                self.failed_rate.add(at)
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -433,7 +268,7 @@ class Cluster(KeptTasks):
         health = self.health.get(source)
         return health.since if health is not None and health.state == Link.LIVE else None
 
-    def task_events_heard(self) -> bool:
+    def _task_events_heard(self) -> bool:
         """Whether task events of any worker come: without them nobody knows what failed."""
         return any(worker.events_enabled for worker in self.workers.values())
 
@@ -457,10 +292,6 @@ class Cluster(KeptTasks):
             return Visibility(told=True) if seconds is None else Visibility(seconds, told=True)
         return self.visibility_of_app or Visibility()
 
-    def lacks(self, hostname: str) -> tuple[str, ...]:
-        """Registered tasks that other workers of its queues know and this one does not."""
-        return self._registered.lacks(hostname, self.workers.values())
-
     def urgent(self) -> Iterator[str]:
         """Ids to be looked up in the result backend first."""
         return self.reconciler.urgent()
@@ -469,40 +300,3 @@ class Cluster(KeptTasks):
         """Whether the backend has said all it will of a task that is not final."""
         settled = self.reconciler.settled(task.id)
         return super().settled(task) if settled is None else settled
-
-    def consumers(self, queue: str) -> list[str] | None:
-        """Workers that list the queue and did not say goodbye; None while nobody told."""
-        if self._listeners is None:
-            self._listeners = self._listening()
-        if any(worker.queues is not None for worker in self.workers.values()):
-            return self._listeners.get(queue, [])
-        asked = self.rounds.get("active_queues")
-        return [] if asked is not None and not asked.answered else None
-
-    def all_told(self, queue: str) -> bool:
-        """Whether events tell of every message that is taken from a queue."""
-        return all_told(queue, (self.workers[name] for name in self.consumers(queue) or ()))
-
-    def held_by_workers(self, queue: str) -> int | None:
-        """Messages of a queue that wait in its workers; None until each has told."""
-        names = self.consumers(queue)
-        return self.queue_news.holdings.held(queue, names) if names is not None else None
-
-    def _listening(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for worker in self.workers.values():
-            if worker.offline_at is None:
-                for name in worker.queues or ():
-                    found.setdefault(name, []).append(worker.hostname)
-        return found
-
-
-def transition_detail(task: Task) -> str:
-    """The few words that explain a change: exception, who revoked, how long it ran."""
-    if task.state in (FAILURE, RETRY):
-        return task.exception or ""
-    if task.state == UNKNOWN:
-        return task.verdict or ""
-    if task.state == REVOKED:
-        return "expired" if task.expired else "terminated" if task.terminated else "revoked"
-    return ""

@@ -1,4 +1,4 @@
-"""What is told of queues besides their depth: names, what is sent and taken, what workers hold."""
+"""What clients and workers tell of queues: names, what is sent and taken, what workers hold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterable
 
 from .holdings import Holdings
-from .observations import QueueDepths, Reply
+from .listeners import Listeners
+from .observations import Reply
 from .queue import Queue
 from .task import Task
 from .worker import Worker
@@ -24,8 +25,8 @@ One that was never read is asked for so long, even if the worker that named it h
 class QueueNews:
     """Folds news into the records of queues; ``queues`` is the dict that the Cluster shows."""
 
-    def __init__(self, queues: dict[str, Queue]) -> None:
-        self._queues = queues
+    def __init__(self, queues: dict[str, Queue], listeners: Listeners) -> None:
+        self._queues, self._listeners = queues, listeners
         self.holdings = Holdings()
 
     def named(self, name: str | None, at: float) -> Queue | None:
@@ -57,16 +58,10 @@ class QueueNews:
             for name in worker.queues or ():
                 self.named(name, reply.at)
 
-    def read(self, queue: Queue, read: QueueDepths, listeners: list[str] | None) -> None:
-        """Its depth has just been read: what is in limbo then."""
-        if read.unacked_by_queue is None or queue.unacked is None or queue.quarantine:
-            return
-        if listeners is None:
-            queue.limbo = None
-        else:
-            queue.limbo = self.holdings.limbo(
-                queue.name, queue.unacked, listeners, read.at, queue.limbo
-            )
+    def held(self, queue: str) -> int | None:
+        """Messages of a queue that wait in its workers; None until each has told."""
+        names = self._listeners.of(queue)
+        return self.holdings.held(queue, names) if names is not None else None
 
     def told(self, workers: Iterable[Worker], now: float) -> set[str]:
         """Queues to be read wherever their messages lie: workers consume them, or clients send."""
@@ -78,14 +73,3 @@ class QueueNews:
             if named_at is not None and now - named_at < SENT_KEPT_S:
                 names.add(queue.name)
         return names
-
-
-def all_told(queue: str, workers: Iterable[Worker]) -> bool:
-    """Whether events tell of every message that is taken from a queue, and from where.
-
-    They name no queue. Who consumes one queue only has taken it from there.
-    """
-    consumers = list(workers)
-    return bool(consumers) and all(
-        worker.queues == (queue,) and worker.events_enabled is True for worker in consumers
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .task import FAILURE, FINAL, RECEIVED
+
 SPAN_S = 64
 WINDOW_S = 10
 UNKNOWN = -1
@@ -50,3 +52,23 @@ class PerSecond:
         for late in range(max(self._last + 1, second - SPAN_S + 1), second + 1):
             self._buckets[late % SPAN_S] = 0
         self._last = second
+
+
+class Rates:
+    """Of the whole cluster: events that came, tasks that were received, finished, and failed."""
+
+    def __init__(self, since: float) -> None:
+        self.events = PerSecond(since)
+        self.received = PerSecond(since)
+        self.finished = PerSecond(since)
+        self.failed = PerSecond(since)
+        self.all = (self.events, self.received, self.finished, self.failed)
+
+    def count(self, state: str, at: float) -> None:
+        """A task has come into that state."""
+        if state == RECEIVED:
+            self.received.add(at)
+        elif state in FINAL:
+            self.finished.add(at)
+            if state == FAILURE:
+                self.failed.add(at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .worker import Worker
 
@@ -10,17 +10,18 @@ from .worker import Worker
 class Registered:
     """Worked out anew only when a worker told something else than before."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: Mapping[str, Worker]) -> None:
+        self._workers = workers
         self._lacks: dict[str, tuple[str, ...]] | None = None
 
     def told(self) -> None:
         """A worker came, went, or told other tasks or queues."""
         self._lacks = None
 
-    def lacks(self, hostname: str, workers: Iterable[Worker]) -> tuple[str, ...]:
+    def lacks(self, hostname: str) -> tuple[str, ...]:
         """Names that workers of its queues know and it does not: messages of those fail on it."""
         if self._lacks is None:
-            self._lacks = missing_by_worker(workers)
+            self._lacks = missing_by_worker(self._workers.values())
         return self._lacks.get(hostname, ())
 
 

@@ -146,7 +146,7 @@ class Vanished:
     def _hides(self, queue: Queue, now: float) -> bool:
         """Whether a worker may have taken its messages and cannot say so now, or did not."""
         cluster = self._cluster
-        names = cluster.consumers(queue.name) or ()
+        names = cluster.listeners.of(queue.name) or ()
         states = {name: cluster.state_of(cluster.workers[name], now) for name in names}
         if cluster.is_amqp:
             living = (name for name, state in states.items() if state != LOST)

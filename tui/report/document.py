@@ -107,7 +107,7 @@ def events(cluster: Cluster, now: float, shed: dict[str, int]) -> dict[str, Any]
     books = [worker.loss for worker in cluster.workers.values()]
     return {
         "counted": cluster.events_counted,
-        "per_s": cluster.events_rate.per_second(now) if _hears(cluster) else None,
+        "per_s": cluster.rates.events.per_second(now) if _hears(cluster) else None,
         "lost": _lost(books),
         "coverage": coverage(books),
         "shed": shed,
@@ -156,7 +156,7 @@ def worker(cluster: Cluster, one: Worker, now: float) -> dict[str, Any]:
         "software": one.software,
         "prefetch": one.prefetch,
         "registered": None if one.registered is None else len(one.registered),
-        "lacks": None if one.registered is None else list(cluster.lacks(one.hostname)),
+        "lacks": None if one.registered is None else list(cluster.registered.lacks(one.hostname)),
         "visibility_timeout_s": _visibility_s(cluster, one),
         "acks_late": one.acks_late,
         "autoscale": list(one.autoscale) if one.autoscale is not None else None,
@@ -200,9 +200,9 @@ def _list(names: tuple[str, ...] | None) -> list[str] | None:
 
 def queue(cluster: Cluster, one: Queue, now: float) -> dict[str, Any]:
     """One queue; a quarantine says so. Rates that may have missed something are not told."""
-    listeners = None if one.quarantine else cluster.consumers(one.name)
+    listeners = None if one.quarantine else cluster.listeners.of(one.name)
     consumers = one.consumers if one.consumers is not None else _count_of(listeners)
-    told = cluster.all_told(one.name)
+    told = cluster.listeners.all_told(one.name)
     flow = one.flow(now, told)
     sure = flow if flow is not None and flow.sure else None
     return {
@@ -216,7 +216,7 @@ def queue(cluster: Cluster, one: Queue, now: float) -> dict[str, Any]:
         "out_per_s": sure.out_per_s if sure else None,
         "drain_s": one.drain_s(now, None if consumers is None else consumers > 0, told),
         "held": False,
-        "held_by_workers": cluster.held_by_workers(one.name),
+        "held_by_workers": cluster.queue_news.held(one.name),
         "limbo": one.limbo,
         "quarantine": one.quarantine,
         "doubtful": one.doubtful,

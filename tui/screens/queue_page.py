@@ -36,7 +36,7 @@ def facts(queue: Queue, view: View, width: int) -> list[Line]:
         ("oldest", _oldest(queue, view)),
         ("drains", waits.drain_cell(queue, view)),
     )
-    held = view.cluster.held_by_workers(queue.name)
+    held = view.cluster.queue_news.held(queue.name)
     limbo = waits.limbo_cell(queue, view)
     holds = labelled(
         width,
@@ -76,8 +76,8 @@ def _oldest(queue: Queue, view: View) -> Cell:
     low, high = queue.oldest_s(waits.read_at(queue, view))
     if low is not None and high is None and queue.depth and cell != UNKNOWN:
         return f"at least {whole(low)}, since we watch", cell[1]
-    if cell == UNKNOWN and view.cluster.no_ages:
-        return f"? {literal(view.cluster.no_ages, 60)}", "dim"
+    if cell == UNKNOWN and view.cluster.depths.no_ages:
+        return f"? {literal(view.cluster.depths.no_ages, 60)}", "dim"
     return cell
 
 

@@ -110,7 +110,7 @@ def facts(worker: Worker, view: View, width: int) -> list[Line]:
     registered = labelled(
         width, (f"registered {len(worker.registered or ()) or ''}".strip(), literal(known, 600))
     )
-    lacking = bool(view.cluster.lacks(worker.hostname))
+    lacking = bool(view.cluster.registered.lacks(worker.hostname))
     lacks = labelled(width, ("lacks", words.lacks_cell(worker, view))) if lacking else []
     left = _left(worker, view, width)
     return [BLANK, first, *who, *how, *queues, *registered, *lacks, *left, BLANK]

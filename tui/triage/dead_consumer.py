@@ -30,7 +30,7 @@ def _listeners(cluster: Cluster, queue: Queue, now: float) -> list[str]:
         return []
     if asked is None or asked.asked_at <= since:
         return []
-    names = cluster.consumers(queue.name) or ()
+    names = cluster.listeners.of(queue.name) or ()
     return [
         name
         for name in names

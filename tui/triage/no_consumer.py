@@ -38,7 +38,7 @@ def _everybody_told(cluster: Cluster, workers: list[Worker], now: float) -> bool
 def _waits_in_vain(cluster: Cluster, queue: Queue, now: float) -> bool:
     if not queue.depth or queue.quarantine or queue.consumers:
         return False
-    if cluster.consumers(queue.name) != []:
+    if cluster.listeners.of(queue.name) != []:
         return False
     last = _listened_last(cluster, queue)
     restarting = last is not None and last.offline_at is not None
