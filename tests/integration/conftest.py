@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
+from celery_tui.model import fleet as fleet_rules
+from celery_tui.model.events import Event
+from celery_tui.model.worker import Worker as KnownWorker
 from tests.actions.acting import Operator
 from tests.conftest import missing
 from tests.servers import RedisServer, ServerMissing, Worker, client
@@ -71,6 +74,21 @@ def cluster(redis_server: RedisServer) -> Iterator[RunningCluster]:
     with Worker(broker, backend) as worker:
         yield RunningCluster(redis_server, worker, app, broker, backend, worker.ledger)
     app.close()
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Ids of the tasks whose start was heard: inspect tells of some besides."""
+    heard: set[str] = set()
+    fold = fleet_rules.heard_task
+
+    def noted(worker: KnownWorker, event: Event) -> None:
+        if event.type == "task-started" and event.uuid:
+            heard.add(event.uuid)
+        fold(worker, event)
+
+    monkeypatch.setattr(fleet_rules, "heard_task", noted)
+    return heard
 
 
 @pytest.fixture

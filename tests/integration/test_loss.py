@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import redis
@@ -12,13 +11,11 @@ from kombu.connection import Connection
 from kombu.entity import Exchange
 from kombu.messaging import Producer
 
-from celery_tui.model import fleet as fleet_rules
-from celery_tui.model.events import Event
 from celery_tui.model.seam import Link
-from celery_tui.model.worker import Worker
 from celery_tui.report.document import document
 from celery_tui.settings import Settings
 from celery_tui.sources.events import EventSource
+from tests.integration.losing import attached, begun, deaf_for_a_while, heartbeats, lost, settled
 from tests.owner import Owner
 from tests.servers import RedisServer, wait_for
 from tests.sources.fleet import Fleet, running_fleet
@@ -35,81 +32,15 @@ def listeners(client: redis.Redis) -> set[str]:
     return {str(one["id"]) for one in client.client_list(_type="pubsub")}
 
 
-def begun(fleet: Fleet) -> int:
-    """How many tasks the worker's ledger says were begun."""
-    return fleet.worker.ledger.read_text().count("\n") if fleet.worker.ledger.exists() else 0
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Ids of the tasks whose start was heard: inspect tells of some besides."""
-    heard: set[str] = set()
-    fold = fleet_rules.heard_task
-
-    def noted(worker: Worker, event: Event) -> None:
-        if event.type == "task-started" and event.uuid:
-            heard.add(event.uuid)
-        fold(worker, event)
-
-    monkeypatch.setattr(fleet_rules, "heard_task", noted)
-    return heard
-
-
-def heartbeats(owner: Owner, fleet: Fleet, count: int) -> None:
-    """Wait for so many more of them, while tasks go on."""
-    for _ in range(count):
-        heard = owner.monitor.cluster.workers[fleet.worker.hostname].heard_at
-        fleet.send(1, task="sample.echo")
-        owner.until(
-            lambda c, heard=heard: c.workers[fleet.worker.hostname].heard_at != heard,  # type: ignore[misc]
-            "a heartbeat",
-        )
-
-
-def attached(owner: Owner, fleet: Fleet) -> None:
-    """Wait until the worker's books are open and nothing is missing."""
-    owner.until(lambda c: fleet.worker.hostname in c.workers, "the worker")
-    heartbeats(owner, fleet, 3)
-    owner.until(lambda c: c.workers[fleet.worker.hostname].loss.lost == 0, "nothing is lost yet")
-
-
-def lost(owner: Owner, fleet: Fleet) -> Any:
-    """What is said of the worker."""
-    return owner.monitor.cluster.workers[fleet.worker.hostname].loss.lost
-
-
-def settled(owner: Owner, fleet: Fleet) -> None:
-    """Wait for the heartbeats that prove a loss."""
-    heartbeats(owner, fleet, 5)
-
-
 @pytest.mark.fact("events missed", "Redis")
 def test_the_number_said_to_be_lost_is_that_of_the_ledger(fleet: Fleet, started: set[str]) -> None:
     with redis.Redis.from_url(fleet.url, decode_responses=True) as client:
-        others = listeners(client)
-        with Owner(Settings(broker=fleet.url)) as owner:
-            attached(owner, fleet)
-            before = begun(fleet)
-            ids = fleet.send(400, task="sample.echo")
-            wait_for(lambda: begun(fleet) > before + 50, "tasks run")
-            for victim in listeners(client) - others:
-                client.client_kill_filter(_id=victim)
-            wait_for(lambda: begun(fleet) >= before + 400, "400 tasks have run")
-            owner.until(lambda c: c.health["events"].state == Link.LIVE, "we listen again")
-            settled(owner, fleet)
-            missing = len(set(ids) - started)
-            print(f"{missing} of 400 starts were not heard")
-            assert missing > 0
-            assert lost(owner, fleet) == missing
-            told = document(owner.monitor)
-            (worker,) = told["workers"]
-            assert worker["lost_events"] == told["events"]["lost"] == missing
-            assert 0 < told["events"]["coverage"] < 1
-            ((since, until, reason),) = told["events"]["gaps"]
-            assert 0 < until - since < 10
-            assert "closed the connection" in reason
-            texts = [line.text for line in owner.monitor.cluster.log]
-            assert any(f"lost the events of ~{missing} tasks of w1@test" in one for one in texts)
+        deaf_for_a_while(
+            fleet,
+            started,
+            lambda: listeners(client),
+            lambda victim: client.client_kill_filter(_id=victim),
+        )
 
 
 def test_without_a_loss_none_is_said_however_fast_tasks_run(fleet: Fleet) -> None:

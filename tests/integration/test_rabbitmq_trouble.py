@@ -5,22 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 from kombu.connection import Connection
 
 from celery_tui.brokers import rabbitmq
+from celery_tui.brokers.base import Quarantined
 from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.links.kombu_link import opened
 from celery_tui.links.site import Site
 from celery_tui.model.cluster import Cluster
-from celery_tui.model.seam import Act, ActionRequest, Link, Target
+from celery_tui.model.seam import Act, ActionRequest, Link, Stage, Target
 from celery_tui.settings import Settings
+from tests.actions.acting import Operator
 from tests.conftest import a_rabbit
 from tests.owner import Owner
 from tests.rabbit import RabbitServer
-from tests.servers import Worker, wait_for
+from tests.servers import Worker, client, wait_for
 
 LINKS = ("events", "inspect", "queues")
 
@@ -162,6 +165,56 @@ def test_what_is_published_during_an_alarm_fails_in_bounded_time(
     error = wait_for(told, "who publishes is told")
     assert "takes no messages" in str(error)
     assert "rabbitmq-diagnostics alarms" in str(error)
+
+
+def test_an_undo_and_a_purge_during_an_alarm_end_with_a_sentence_and_work_after_it(
+    server: RabbitServer, worker: Worker, alarm: Any
+) -> None:
+    app = client(server.url())
+    sent = {
+        queue: [str(app.send_task("sample.add", (1, 2), queue=queue).id) for _ in range(count)]
+        for queue, count in (("aside", 20), ("stays", 10))
+    }
+    app.close()
+    with Operator(server.url()) as operator:
+        purged = operator.outcome(operator.act(Act.PURGE, Target("queue", "aside")), Stage.SEEN)
+        assert purged.undo is not None
+        wanted = ((Act.UNDO, Target("queue", purged.undo)), (Act.PURGE, Target("queue", "stays")))
+        alarm()
+        began = time.monotonic()
+        asked = [operator.act(act, target) for act, target in wanted]  # before anybody noticed
+        for one in asked:
+            failed = operator.outcome(one, Stage.FAILED, Stage.NOT_CONFIRMED)
+            print(f"[took] {one.act} while it is blocked: {time.monotonic() - began:.3f} s")
+            print(failed.text)
+            assert "takes no messages now: it is low on memory or disk" in failed.text
+            assert "\n" not in failed.text
+        calm(server)
+        (held,) = held_by(server)
+        assert (held.queue, held.moved, held.doubtful) == ("aside", 20, 0)
+        operator.until(lambda: all_live(operator.cluster), "the broker is back")
+        for act, target in wanted:
+            operator.outcome(operator.act(act, target), Stage.SEEN)
+        (held,) = held_by(server)
+        assert (held.queue, held.moved, held.doubtful) == ("stays", 10, 0)
+        operator.outcome(operator.act(Act.UNDO, Target("queue", held.name)), Stage.SEEN)
+    assert held_by(server) == []
+    for queue, ids in sent.items():
+        assert sorted(taken(server, queue)) == sorted(ids)
+
+
+def held_by(server: RabbitServer) -> list[Quarantined]:
+    broker = RabbitBroker(Site(server.url()))
+    with closing(broker):
+        return broker.quarantines()
+
+
+def taken(server: RabbitServer, queue: str) -> list[str]:
+    """Ids of all messages in it, which are taken out."""
+    with Connection(server.url()) as connection:
+        channel: Any = connection.channel()
+        found = iter(lambda: channel.basic_get(queue, no_ack=True), None)
+        return [str(one.headers["id"]) for one in found]
 
 
 # -- very many queues -------------------------------------------------------------------------

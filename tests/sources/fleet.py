@@ -19,12 +19,22 @@ from tests.servers import RedisServer, ServerMissing, Worker, client
 
 
 @dataclass(frozen=True)
-class Fleet:
+class Crew:
+    """A worker, and who sends to it, whatever the broker."""
+
+    worker: Worker
+    app: Celery
+
+    def send(self, count: int, *args: object, task: str = "sample.add") -> list[str]:
+        """Send so many tasks; their ids."""
+        return [str(self.app.send_task(task, args or (1, 2)).id) for _ in range(count)]
+
+
+@dataclass(frozen=True)
+class Fleet(Crew):
     """What a test needs to talk to both."""
 
     server: RedisServer
-    worker: Worker
-    app: Celery
 
     @property
     def url(self) -> str:
@@ -35,10 +45,6 @@ class Fleet:
         """Every key of the broker's database and its time to live in seconds; -1: for ever."""
         with redis.Redis.from_url(self.url, decode_responses=True) as one:
             return {str(key): int(str(one.ttl(str(key)))) for key in one.scan_iter()}
-
-    def send(self, count: int, *args: object, task: str = "sample.add") -> list[str]:
-        """Send so many tasks; their ids."""
-        return [str(self.app.send_task(task, args or (1, 2)).id) for _ in range(count)]
 
 
 @contextmanager
@@ -52,7 +58,7 @@ def running_fleet(**options: object) -> Iterator[Fleet]:
     app = client(server.url(0), server.url(1))
     try:
         with Worker(server.url(0), server.url(1), **options) as worker:  # type: ignore[arg-type]
-            yield Fleet(server, worker, app)
+            yield Fleet(worker, app, server)
     finally:
         app.close()
         server.stop()

@@ -174,9 +174,14 @@ def _timeout(error: BaseException, url: str) -> Said:
     return f"{who(url)} does not answer in time", "Check host, port and firewall, and its load."
 
 
+CLOSED = (
+    *("closed by server", "reset by peer", "Broken pipe", "Socket closed", "closed the conn"),
+    "CONNECTION_FORCED",  # what RabbitMQ says when it is told to close one, or ends
+)
+
+
 def _closed(error: BaseException, url: str) -> Said:
-    words = ("closed by server", "reset by peer", "Broken pipe", "Socket closed", "closed the conn")
-    if not any(word in str(error) for word in words):
+    if not any(word in str(error) for word in CLOSED):
         return None
     return f"{who(url)} closed the connection", "Check that the broker still runs."
 
