@@ -186,7 +186,6 @@ def test_an_undo_and_a_purge_during_an_alarm_end_with_a_sentence_and_work_after_
         for one in asked:
             failed = operator.outcome(one, Stage.FAILED, Stage.NOT_CONFIRMED)
             print(f"[took] {one.act} while it is blocked: {time.monotonic() - began:.3f} s")
-            print(failed.text)
             assert "takes no messages now: it is low on memory or disk" in failed.text
             assert "\n" not in failed.text
         calm(server)
