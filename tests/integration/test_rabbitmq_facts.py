@@ -138,7 +138,7 @@ def test_messages_of_each_priority_are_counted_by_the_api_alone(both: Both, crew
     blind, told = both.queues("ranked")
     assert (blind.depth, blind.by_priority) == (3, {})
     assert priorities_cell(told, view(both.told))[0] == "1:2 4:1"
-    assert priorities_cell(blind, view(both.blind))[0] == ""
+    assert priorities_cell(blind, view(both.blind))[0] == UNKNOWN[0]
 
 
 @pytest.mark.fact("limbo", "RabbitMQ + management")
@@ -158,7 +158,7 @@ def test_what_somebody_took_and_no_worker_lists_is_counted_by_the_api_alone(
         blind, told = both.queues("taken")
         assert (blind.unacked, blind.limbo, both.blind.read().depths.unacked) == (None, None, None)
         assert waits.limbo_cell(told, view(both.told))[0] == "3"
-        assert waits.limbo_cell(blind, view(both.blind))[0] == ""
+        assert waits.limbo_cell(blind, view(both.blind))[0] == UNKNOWN[0]
     both.told.until(lambda cluster: cluster.queues["taken"].limbo == 0, "it all went back")
     both.reads("taken", 4, 4)
 

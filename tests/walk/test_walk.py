@@ -45,7 +45,9 @@ DIFFERENT = {
 UNKNOWN = {
     "Home": f"{UNTOLD}|{CHART}",
     "Queues": UNTOLD,
-    "Queues: where it comes from": r"(in/s|out/s|unacked|limbo) |--management-url|ETA; the least",
+    "Queues: where it comes from": (
+        r"(priorities|in/s|out/s|unacked|limbo) |--management-url|ETA; the least"
+    ),
     "a queue": rf"{MESSAGE}|{FIGURES}|held by workers 0 unacked [?0] limbo [?0] ",
     "purge, asked": f"{UNTOLD}|{DIALOG}",
     "purged": UNTOLD,

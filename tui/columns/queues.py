@@ -114,9 +114,10 @@ def depth_cell(queue: Queue, view: View) -> Cell:
 
 
 def priorities_cell(queue: Queue, view: View) -> Cell:
-    """Depth by priority step, where more than one is in use."""
+    """Depth by priority step, where more than one is in use; AMQP tells one sum."""
     if len(queue.by_priority) < 2:
-        return ("", "")
+        hidden = queue.depth and view.cluster.is_amqp and not view.cluster.has_management
+        return UNKNOWN if hidden else ("", "")
     steps = sorted(queue.by_priority.items(), key=lambda item: (len(item[0]), item[0]))
     words = " ".join(f"{literal(step, 8)}:{count(depth)}" for step, depth in steps)
     return known(1, words, view, "dim")

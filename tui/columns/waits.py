@@ -127,7 +127,9 @@ def drain_value(queue: Queue, view: View) -> float | None:
 
 
 def limbo_cell(queue: Queue, view: View) -> Cell:
-    """Unacknowledged and with no worker that could be asked; blank where that cannot be known."""
-    if queue.limbo is None or queue.quarantine:
+    """Unacknowledged and with no worker that could be asked."""
+    if queue.quarantine:
         return ("", "")
+    if queue.limbo is None:
+        return UNKNOWN
     return known(queue.limbo, count(queue.limbo), view, "warn" if queue.limbo else "dim")

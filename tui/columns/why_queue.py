@@ -53,8 +53,10 @@ def parts(queue: Queue, view: View) -> list[Part]:
 
 def _waits(queue: Queue, view: View) -> list[Origin]:
     found = [_depth(queue, view)]
-    if len(queue.by_priority) > 1:
-        cell = words.priorities_cell(queue, view)
+    cell = words.priorities_cell(queue, view)
+    if cell == UNKNOWN:
+        found.append(unknown("priorities", management_need(view)))
+    elif len(queue.by_priority) > 1:
         source, note = (MANAGEMENT, "") if view.cluster.is_amqp else (BROKER, STEPS)
         found.append(told("priorities", cell, source, queue.read_at, note))
     found.append(_oldest(queue, view))
