@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from celery_tui.demo import processes
+from tests.servers import wait_for
 
 
 @pytest.fixture(params=["as it is here", "ps"])
@@ -27,7 +28,8 @@ def test_a_process_keeps_its_identity_until_it_ends() -> None:
         first = processes.identity(child.pid)
         assert first is not None
         assert processes.identity(child.pid) == first
-        assert script in dict(processes.command_lines())[child.pid]
+        # For a moment after its start a process has no command line yet.
+        wait_for(lambda: script in dict(processes.command_lines())[child.pid], "its command line")
         child.kill()
         assert processes.wait_gone([child.pid], limit_s=30), "a zombie counts as gone"
     assert processes.identity(child.pid) is None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tests.integration.dashboard import Dashboard
 from tests.walk import town
+from tests.walk.moving import same
 
 Action = Callable[[Dashboard], Awaitable[None]]
 
@@ -67,6 +68,7 @@ async def _workers(screen: Dashboard) -> None:
     await screen.press("escape", "3")
 
 
+MOST_LOOKS = 20
 ALL_WAIT = f"{town.WAITING}"
 STEPS = (
     Step(
@@ -124,8 +126,20 @@ async def walked(screen: Dashboard) -> dict[str, list[str]]:
         for words in step.reads:
             await screen.reads(*words)
         await screen.until(lambda: not _toasted(screen), "what an act said has gone")
+        await _stands_still(screen)
         seen[step.name] = screen.lines
     return seen
+
+
+async def _stands_still(screen: Dashboard) -> None:
+    """Wait until all of a screen is there: nothing but figures changes for a while."""
+    before: list[str] = []
+    for _ in range(MOST_LOOKS):
+        now = [same(line) for line in screen.lines]
+        if now == before:
+            return
+        before = now
+        await screen.stays(0.5)
 
 
 def _toasted(screen: Dashboard) -> bool:

@@ -1,0 +1,28 @@
+"""What moves on a screen by itself, and so is never the same twice."""
+
+from __future__ import annotations
+
+import re
+
+MOVING = (
+    (re.compile(r"[<>~]?\d+(?:\.\d+)? ?(?:ms|s|m|h)(?:\d+[ms])?\b"), "AGE"),
+    (re.compile(r"\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?"), "TIME"),
+    (re.compile(r"(?<=127\.0\.0\.1:)\d+"), "PORT"),
+    (re.compile(r"\b\d+M\b"), "SIZE"),
+    (re.compile(r"~?\d+\.\d+"), "RATE"),
+    (re.compile(r"\d+(?= (?:events|answers|readings|results)\b)"), "MANY"),
+    (re.compile(r"\b\d{3,7}\b"), "PID"),
+    (re.compile(r"\b20\d{6}T\S+"), "DATE"),
+    (re.compile(r"'/\S*"), "PATH"),
+    (re.compile(r"[▁▂▃▄▅▆▇█]+"), "CHART"),
+    (re.compile(r"[─━]+"), "─"),
+    (re.compile(r"\s+"), " "),
+)
+"""Ages, times, ports and bars are never the same twice, nor how far apart words stand."""
+
+
+def same(line: str) -> str:
+    """A line without what moves, the cursor among it: rows stand as they were heard of."""
+    for pattern, word in MOVING:
+        line = pattern.sub(word, line)
+    return line.strip("▐ ")
