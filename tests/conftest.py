@@ -2,16 +2,19 @@
 
 import os
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.rabbit import RabbitServer
-from tests.servers import PostgresServer, RedisServer, ServerMissing
+from tests import shared
+from tests.rabbit import RabbitServer, VirtualHost, shared_rabbit
+from tests.servers import Database, PostgresServer, RedisServer, ServerMissing, shared_postgres
 
 TOOK = re.compile(r"^\[took\] (?P<what>.+): (?P<seconds>[\d.]+) s$", re.MULTILINE)
 """What `tests.servers.wait_for` prints."""
@@ -48,11 +51,25 @@ def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    """A Redis for the tests of one module."""
+@pytest.fixture(scope="session")
+def redis_of_this_process() -> Iterator[RedisServer]:
+    """Not of the whole run: MONITOR and INFO see all of a server."""
     with a_redis() as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def server(redis_of_this_process: RedisServer) -> RedisServer:
+    """A Redis for the tests of one module: with nothing in it, and nobody's rights but ours.
+
+    Who stops, kills, fills or freezes one starts it with ``a_redis``.
+    """
+    with redis.Redis.from_url(redis_of_this_process.url()) as client:
+        client.flushall()
+        users = {str(name) for name in client.acl_users()} - {"default"}
+        if users:
+            client.acl_deluser(*users)
+    return redis_of_this_process
 
 
 @contextmanager
@@ -79,11 +96,67 @@ def a_postgres() -> Iterator[PostgresServer]:
         yield started
 
 
+@contextmanager
+def a_vhost(name: str) -> Iterator[VirtualHost]:
+    """A virtual host of the run's RabbitMQ; nobody else may have that name."""
+    try:
+        where = shared_rabbit()
+    except ServerMissing as error:
+        missing(str(error))
+        raise
+    with VirtualHost(where.port, where.management_port, name) as vhost:
+        yield vhost
+
+
+@contextmanager
+def a_database(name: str) -> Iterator[Database]:
+    """The same for a database of the run's PostgreSQL."""
+    try:
+        port = shared_postgres()
+    except ServerMissing as error:
+        missing(str(error))
+        raise
+    with Database(port, name) as database:
+        yield database
+
+
+def unique(name: str) -> str:
+    """A name of a virtual host or a database that no other process of the run has."""
+    return f"{name}_{uuid.uuid4().hex[:8]}"
+
+
+def named_after(request: pytest.FixtureRequest) -> str:
+    """The same after the module whose fixture this is."""
+    return unique(str(request.node.name).rpartition("/")[2].removesuffix(".py"))
+
+
 @pytest.fixture(scope="module")
-def rabbit() -> Iterator[RabbitServer]:
-    """A RabbitMQ for the tests of one module."""
+def rabbit(request: pytest.FixtureRequest) -> Iterator[VirtualHost]:
+    """A virtual host for the tests of one module, on the RabbitMQ that all of the run share.
+
+    Who stops, kills, fills or freezes a broker has one of its own: ``own_rabbit``.
+    """
+    with a_vhost(named_after(request)) as vhost:
+        yield vhost
+
+
+@pytest.fixture
+def own_rabbit() -> Iterator[RabbitServer]:
+    """A RabbitMQ for one test, which may do anything to it."""
     with a_rabbit() as started:
         yield started
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process of the run, not those that test for it, begins and ends what all share."""
+    if not hasattr(config, "workerinput"):
+        shared.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """After the last test of every process."""
+    if not hasattr(config, "workerinput"):
+        shared.end()
 
 
 INTEGRATION = ("tests/integration/", "tests/faults/", "tests/walk/")

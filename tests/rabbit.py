@@ -20,6 +20,7 @@ import psutil
 from kombu.connection import Connection
 
 from tests.servers import ServerMissing, Started, free_port
+from tests.shared import Description, left_to_the_run, shared
 
 PLACES = ("/usr/lib/rabbitmq/bin", "/opt/rabbitmq/sbin", "/opt/homebrew/sbin", "/usr/local/sbin")
 """Before PATH: Debian's script there changes the user and starts for two users only."""
@@ -47,7 +48,61 @@ def _erlang_epmds() -> Iterator[Path]:
         yield from Path(root).glob("erts-*/bin/epmd")
 
 
-class RabbitServer(Started):
+class Address:
+    """Where a RabbitMQ is, and its management API."""
+
+    port = 0
+    management_port = 0
+    vhost = "/"
+    """The virtual host that is meant where none is named."""
+
+    def url(self, vhost: str = "", user: str = "guest", password: str = "guest") -> str:
+        """The URL of one of its virtual hosts."""
+        path = urllib.parse.quote(vhost or self.vhost, safe="")
+        return f"amqp://{user}:{password}@127.0.0.1:{self.port}/{path}"
+
+    @property
+    def management_url(self) -> str:
+        """The management API, where it was asked for."""
+        return f"http://guest:guest@127.0.0.1:{self.management_port}"
+
+    def manage(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Ask its management API as guest; the answer, if it has one."""
+        address = f"http://127.0.0.1:{self.management_port}/api/{path}"
+        login = {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(address, data, login, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  our own
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def listed(self, what: str) -> list[dict[str, Any]]:
+        """``queues``, ``exchanges``, ``bindings`` or ``consumers`` of the virtual host."""
+        found: list[dict[str, Any]] = self.manage("GET", f"{what}/{self._quoted}")
+        return found
+
+    @property
+    def _quoted(self) -> str:
+        return urllib.parse.quote(self.vhost, safe="")
+
+
+class VirtualHost(Address):
+    """A virtual host of a RabbitMQ that others use as well: nothing is in it at first."""
+
+    def __init__(self, port: int, management_port: int, name: str) -> None:
+        self.port, self.management_port, self.vhost = port, management_port, name
+
+    def __enter__(self) -> Self:
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        self.manage("PUT", f"vhosts/{self._quoted}", {})
+        self.manage("PUT", f"permissions/{self._quoted}/guest", everything)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.manage("DELETE", f"vhosts/{self._quoted}")
+
+
+class RabbitServer(Address, Started):
     """A rabbitmq-server with its own node name, port mapper, cookie and folders.
 
     Unlike the tests' Redis it keeps what is durable over `restart`; `stop` removes everything.
@@ -73,25 +128,17 @@ class RabbitServer(Started):
         """Where all its files lie."""
         return self._folder
 
-    def url(self, vhost: str = "/", user: str = "guest", password: str = "guest") -> str:
-        """The URL of one of its virtual hosts."""
-        path = urllib.parse.quote(vhost, safe="")
-        return f"amqp://{user}:{password}@127.0.0.1:{self.port}/{path}"
-
-    @property
-    def management_url(self) -> str:
-        """The management API, where it was asked for."""
-        return f"http://guest:guest@127.0.0.1:{self.management_port}"
-
-    def manage(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Ask its management API as guest; the answer, if it has one."""
-        address = f"http://127.0.0.1:{self.management_port}/api/{path}"
-        login = {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"}
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(address, data, login, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  our own
-            text = answer.read()
-        return json.loads(text) if text else None
+    def left_to_the_run(self) -> Description:
+        """Started, and described for whoever shares it; the run ends it, not this process."""
+        self.start()
+        assert self._process is not None
+        assert self._epmd is not None
+        return {
+            "pids": left_to_the_run(self._process, self._epmd),
+            "folder": str(self._folder),
+            "port": self.port,
+            "management_port": self.management_port,
+        }
 
     def start(self) -> Self:
         """Start, on new ports at the first time, and return once it answers."""
@@ -240,6 +287,14 @@ class RabbitServer(Started):
             time.sleep(0.02)
         for one in filter(is_alive, helpers):
             one.kill()
+
+
+def shared_rabbit() -> Address:
+    """The RabbitMQ of this run, with its management API: for virtual hosts of one's own."""
+    where = shared("rabbitmq", lambda: RabbitServer(management=True).left_to_the_run())
+    one = Address()
+    one.port, one.management_port = where["port"], where["management_port"]
+    return one
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -19,6 +19,8 @@ from typing import Any, Self, TypeVar
 import psutil
 from celery import Celery
 
+from tests.shared import Description, left_to_the_run, shared
+
 APPS = Path(__file__).parent / "integration"
 """Where the sample app lies; workers start here, so that nothing of ours is on their path."""
 
@@ -210,13 +212,63 @@ def postgres_program(name: str) -> str:
     return program
 
 
-class PostgresServer(Started):
+class PostgresAddress:
+    """Where a PostgreSQL is, and who may log in."""
+
+    user, password = "celery", "pg-secret"
+    port = 0
+    database = "postgres"
+    """The database that is meant where none is named."""
+
+    def url(self, database: str = "", user: str = "", password: str = "") -> str:
+        """The URL as SQLAlchemy takes it."""
+        login = f"{user or self.user}:{password or self.password}"
+        return f"postgresql+psycopg://{login}@127.0.0.1:{self.port}/{database or self.database}"
+
+    def execute(self, *statements: str, database: str = "") -> None:
+        """Run statements, each in a transaction of its own."""
+        with self._connected(database or self.database) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def _connected(self, database: str) -> Any:
+        import psycopg
+
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user=self.user, password=self.password,
+            dbname=database, autocommit=True, connect_timeout=10,
+        )  # fmt: skip
+
+
+class Database(PostgresAddress):
+    """A database of a PostgreSQL that others use as well: empty, and dropped afterwards."""
+
+    def __init__(self, port: int, name: str) -> None:
+        self.port, self.database = port, name
+
+    def __enter__(self) -> Self:
+        self.execute(*self._dropped, f"CREATE DATABASE {self.database}", database="postgres")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.execute(*self._dropped, database="postgres")
+
+    @property
+    def _dropped(self) -> tuple[str]:
+        return (f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)",)
+
+
+def shared_postgres() -> int:
+    """The port of this run's PostgreSQL: for databases of one's own."""
+    port: int = shared("postgresql", lambda: PostgresServer().left_to_the_run())["port"]
+    return port
+
+
+class PostgresServer(PostgresAddress, Started):
     """A PostgreSQL of our own on a loopback port, with its data in a folder that it dies with.
 
     PostgreSQL refuses to run as root: it then runs as ``postgres``, or as ``nobody``.
     """
-
-    user, password = "celery", "pg-secret"
 
     def __init__(self) -> None:
         self.port = 0
@@ -226,16 +278,12 @@ class PostgresServer(Started):
         self._data = self._folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def url(self, database: str = "postgres", user: str = "", password: str = "") -> str:
-        """The URL as SQLAlchemy takes it."""
-        login = f"{user or self.user}:{password or self.password}"
-        return f"postgresql+psycopg://{login}@127.0.0.1:{self.port}/{database}"
-
-    def execute(self, *statements: str, database: str = "postgres") -> None:
-        """Run statements, each in a transaction of its own."""
-        with self._connected(database) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
+    def left_to_the_run(self) -> Description:
+        """Started, and described for whoever shares it; the run ends it, not this process."""
+        self.start()
+        assert self._process is not None
+        pids = left_to_the_run(self._process)
+        return {"pids": pids, "folder": str(self._folder), "port": self.port}
 
     def start(self) -> Self:
         """Start and return once it lets us in."""
@@ -275,14 +323,6 @@ class PostgresServer(Started):
             with suppress(psutil.NoSuchProcess):
                 child.send_signal(number)
 
-    def _connected(self, database: str) -> Any:
-        import psycopg
-
-        return psycopg.connect(
-            host="127.0.0.1", port=self.port, user=self.user, password=self.password,
-            dbname=database, autocommit=True, connect_timeout=10,
-        )  # fmt: skip
-
     def _init(self) -> None:
         secret = self._folder / "password"
         secret.write_text(self.password)
@@ -304,7 +344,7 @@ class PostgresServer(Started):
     def _launch(self, port: int) -> subprocess.Popen[bytes]:
         settings = {
             "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "",
-            "fsync": "off", "max_connections": 30, "shared_buffers": "16MB",
+            "fsync": "off", "max_connections": 100, "shared_buffers": "16MB",
         }  # fmt: skip
         command = [self._postgres, "-D", str(self._data)]
         for name, value in settings.items():

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import a_postgres
-from tests.servers import PostgresServer
+from tests.conftest import a_database, named_after, unique
+from tests.servers import Database
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL for the tests of this process."""
-    with a_postgres() as started:
-        yield started
+@pytest.fixture(scope="module")
+def postgres(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database for the tests of one module, on the PostgreSQL that all of the run share."""
+    with a_database(named_after(request)) as one:
+        yield one
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -24,6 +24,5 @@ def database(
     if request.param == "sqlite":
         yield f"db+sqlite:///{Path(tmp_path_factory.mktemp('db')) / 'results.sqlite'}"
         return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    server.execute("DROP DATABASE IF EXISTS results WITH (FORCE)", "CREATE DATABASE results")
-    yield f"db+{server.url('results')}"
+    with a_database(unique("results")) as one:
+        yield f"db+{one.url()}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers import PostgresServer, wait_for
+from tests.servers import PostgresAddress, wait_for
 
 FOLDER = Path(__file__).parent / "django_project"
 READ = """
@@ -117,11 +117,11 @@ def migrated(request: pytest.FixtureRequest, broker: str, folder: Path, kind: st
         "NAME": str(folder / "db.sqlite3"),
     }
     if kind == "postgresql":
-        postgres: PostgresServer = request.getfixturevalue("postgres")
-        postgres.execute("DROP DATABASE IF EXISTS django WITH (FORCE)", "CREATE DATABASE django")
+        postgres: PostgresAddress = request.getfixturevalue("postgres")
         database = {
-            "ENGINE": "django.db.backends.postgresql", "NAME": "django", "HOST": "127.0.0.1",
-            "PORT": postgres.port, "USER": postgres.user, "PASSWORD": postgres.password,
+            "ENGINE": "django.db.backends.postgresql", "NAME": postgres.database,
+            "HOST": "127.0.0.1", "PORT": postgres.port,
+            "USER": postgres.user, "PASSWORD": postgres.password,
         }  # fmt: skip
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("CELERY", "DJANGO"))}
     one = Project({**kept, "CT_BROKER": broker, "CT_DATABASE": json.dumps(database)})

@@ -18,7 +18,7 @@ from celery_tui.errors import BackendError
 from celery_tui.links.redis_link import NotPermitted
 from celery_tui.model.observations import ResultMeta
 from celery_tui.settings import Settings
-from tests.servers import PostgresServer, RedisServer, Worker, client, wait_for
+from tests.servers import Database, PostgresServer, RedisServer, Worker, client, wait_for
 
 FIRST = 100_000
 """Rows of ours are numbered apart from Celery's own."""
@@ -129,7 +129,7 @@ def test_what_older_releases_pickled_stays_closed_and_the_rest_is_shown(empty: s
 
 
 def test_names_and_schemas_of_the_app_s_configuration_are_used(
-    database: str, postgres: PostgresServer
+    database: str, postgres: Database
 ) -> None:
     conf: dict[str, Any] = {"database_table_names": {"task": "my_results", "group": "my_groups"}}
     if "postgresql" in database:
@@ -267,7 +267,7 @@ def test_nothing_is_written(empty: str) -> None:
 
 
 def test_refusals_of_postgresql_are_one_sentence_without_a_password(
-    postgres: PostgresServer,
+    postgres: Database,
 ) -> None:
     postgres.execute(
         "DROP TABLE IF EXISTS celery_taskmeta",
@@ -296,7 +296,7 @@ def test_refusals_of_postgresql_are_one_sentence_without_a_password(
     assert "permission denied for table celery_taskmeta" in refused.value.title
 
 
-def test_a_lost_postgresql_is_said_and_found_again(postgres: PostgresServer) -> None:
+def test_a_lost_postgresql_is_said_and_found_again(postgres: Database) -> None:
     with PostgresServer() as own:
         app = writer(f"db+{own.url()}")
         app.backend.store_result("a", 1, states.SUCCESS)

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +12,15 @@ from celery_tui.errors import BackendError
 from celery_tui.settings import Settings
 from tests.backends.projects import FOLDER, READ, Project, migrated
 from tests.benchmarks.kit.terminal import Terminal
+from tests.conftest import a_postgres
 from tests.servers import PostgresServer, RedisServer, Worker, client, wait_for
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    """One that may hang."""
+    with a_postgres() as own:
+        yield own
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -20,8 +20,8 @@ from celery_tui.settings import Settings
 from celery_tui.sources.recent import by_date
 from tests.backends.projects import FOLDER, Project, migrated
 from tests.caches import MemcachedServer, MongoStandIn
-from tests.conftest import missing
-from tests.servers import PostgresServer, RedisServer, ServerMissing, Worker, client, wait_for
+from tests.conftest import a_database, missing, unique
+from tests.servers import RedisServer, ServerMissing, Worker, client, wait_for
 
 TASKS = Path(__file__).parent / "tasks"
 KINDS = ("redis", "sqlite", "postgresql", "django-sqlite", "django-postgresql", "file",
@@ -122,9 +122,7 @@ def _url(
     stack: ExitStack,
 ) -> str:
     if kind == "postgresql":
-        postgres: PostgresServer = request.getfixturevalue("postgres")
-        postgres.execute("DROP DATABASE IF EXISTS facts WITH (FORCE)", "CREATE DATABASE facts")
-        return f"db+{postgres.url('facts')}"
+        return f"db+{stack.enter_context(a_database(unique('facts'))).url()}"
     if kind == "memcached":
         try:
             return stack.enter_context(MemcachedServer()).url

@@ -12,7 +12,7 @@ from celery_tui.model.seam import Health, Link
 from tests.backends.test_database import execute, writer
 from tests.backends.watching import Watched
 from tests.conftest import missing
-from tests.servers import PostgresServer, ServerMissing, wait_for
+from tests.servers import Database, PostgresServer, ServerMissing, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_a_table_that_is_made_later_is_found(database: str) -> None:
         watched.since(lambda: execute(database, made), Link.LIVE, "it is live")
 
 
-def test_who_may_not_select_is_told_so_and_asks_again_with_r(postgres: PostgresServer) -> None:
+def test_who_may_not_select_is_told_so_and_asks_again_with_r(postgres: Database) -> None:
     postgres.execute(
         "DROP TABLE IF EXISTS celery_taskmeta",
         "CREATE TABLE celery_taskmeta (id int primary key, task_id text unique, status text)",

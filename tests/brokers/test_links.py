@@ -14,6 +14,7 @@ from celery_tui.errors import BackendError, BrokerError
 from celery_tui.links.redis_link import NotPermitted, connect
 from celery_tui.settings import Settings
 from tests.brokers.messages import message
+from tests.conftest import a_redis
 from tests.servers import RedisServer, free_port
 
 
@@ -97,17 +98,14 @@ def test_a_server_that_is_no_redis_is_told() -> None:
         refused(url)
 
 
-def test_a_broker_that_hangs_is_told_in_time(
-    server: RedisServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broker_that_hangs_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("celery_tui.links.redis_link.ANSWER_TIMEOUT_S", 0.2)
-    broker = RedisBroker(server.url())
-    server.pause()
-    try:
+    with a_redis() as own:
+        broker = RedisBroker(own.url())
+        own.pause()
         with pytest.raises(BrokerError, match="does not answer in time"):
             broker.ping()
-    finally:
-        server.resume()
+        own.resume()
         broker.close()
 
 

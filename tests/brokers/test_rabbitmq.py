@@ -15,7 +15,7 @@ from celery_tui.links.amqp_link import AmqpLink
 from celery_tui.links.site import Site
 from celery_tui.model.peeked import End
 from celery_tui.settings import Settings
-from tests.rabbit import RabbitServer
+from tests.rabbit import Address, RabbitServer, VirtualHost
 from tests.servers import client, wait_for
 
 
@@ -26,13 +26,13 @@ def queue() -> str:
 
 
 @pytest.fixture
-def broker(rabbit: RabbitServer) -> Iterator[RabbitBroker]:
+def broker(rabbit: VirtualHost) -> Iterator[RabbitBroker]:
     one = RabbitBroker(Site(rabbit.url()))
     yield one
     one.close()
 
 
-def send(rabbit: RabbitServer, queue: str, count: int) -> None:
+def send(rabbit: Address, queue: str, count: int) -> None:
     with client(rabbit.url()) as app:
         for number in range(count):
             app.send_task("proj.work", (number,), queue=queue)
@@ -47,7 +47,7 @@ def send(rabbit: RabbitServer, queue: str, count: int) -> None:
 @pytest.mark.fact("depth", "RabbitMQ")
 @pytest.mark.fact("consumers", "RabbitMQ")
 def test_depth_and_consumers_of_a_queue_that_others_name(
-    rabbit: RabbitServer, broker: RabbitBroker, queue: str
+    rabbit: VirtualHost, broker: RabbitBroker, queue: str
 ) -> None:
     send(rabbit, queue, 3)
     broker.want([queue])
@@ -62,7 +62,7 @@ def test_depth_and_consumers_of_a_queue_that_others_name(
 
 
 def test_a_queue_that_is_not_there_is_not_told_and_costs_only_its_channel(
-    rabbit: RabbitServer, broker: RabbitBroker, queue: str
+    rabbit: VirtualHost, broker: RabbitBroker, queue: str
 ) -> None:
     send(rabbit, queue, 1)
     broker.want([queue, f"{queue}-missing"])
@@ -74,7 +74,7 @@ def test_a_queue_that_is_not_there_is_not_told_and_costs_only_its_channel(
 
 
 def test_another_connections_own_queue_is_left_out(
-    rabbit: RabbitServer, broker: RabbitBroker, queue: str
+    rabbit: VirtualHost, broker: RabbitBroker, queue: str
 ) -> None:
     with Connection(rabbit.url()) as connection:
         connection.channel().queue_declare(queue, exclusive=True)
@@ -82,13 +82,13 @@ def test_another_connections_own_queue_is_left_out(
         assert broker.depths() == {}
 
 
-def test_virtual_hosts_are_apart(rabbit: RabbitServer, queue: str) -> None:
+def test_virtual_hosts_are_apart(rabbit: VirtualHost, queue: str) -> None:
     with pytest.raises(BrokerError, match="virtual host") as told:
         RabbitBroker(Site(rabbit.url("nowhere", password="guest")))
     assert "guest:guest" not in str(told.value)
 
 
-def test_a_wrong_password_is_named_and_not_shown(rabbit: RabbitServer) -> None:
+def test_a_wrong_password_is_named_and_not_shown(rabbit: VirtualHost) -> None:
     with pytest.raises(BrokerError, match="refused the user name or password") as told:
         RabbitBroker(Site(rabbit.url(password="hunter2")))
     assert "hunter2" not in str(told.value)
@@ -97,7 +97,7 @@ def test_a_wrong_password_is_named_and_not_shown(rabbit: RabbitServer) -> None:
 @pytest.mark.parametrize("kind", ["classic", "quorum"])
 @pytest.mark.parametrize("options", [{}, {"x-max-length": 9, "x-dead-letter-exchange": "d"}])
 def test_the_kind_of_a_queue_is_told_without_declaring_it(
-    rabbit: RabbitServer, queue: str, kind: str, options: dict[str, Any]
+    rabbit: VirtualHost, queue: str, kind: str, options: dict[str, Any]
 ) -> None:
     with Connection(rabbit.url()) as connection:
         arguments = {"x-queue-type": kind, **options}
@@ -111,7 +111,7 @@ def test_the_kind_of_a_queue_is_told_without_declaring_it(
     link.close()
 
 
-def test_a_queue_without_a_declared_kind_is_classic(rabbit: RabbitServer, queue: str) -> None:
+def test_a_queue_without_a_declared_kind_is_classic(rabbit: VirtualHost, queue: str) -> None:
     with Connection(rabbit.url()) as connection:
         connection.channel().queue_declare(queue, durable=True, auto_delete=False)
         connection.channel().queue_declare(f"{queue}-t", durable=False, auto_delete=False)
@@ -126,7 +126,7 @@ def test_a_queue_without_a_declared_kind_is_classic(rabbit: RabbitServer, queue:
 @pytest.mark.parametrize("kind", ["classic", "quorum"])
 @pytest.mark.fact("messages in a queue", "RabbitMQ")
 def test_a_queue_is_looked_into_only_for_who_was_told_what_that_does(
-    rabbit: RabbitServer, broker: RabbitBroker, queue: str, kind: str
+    rabbit: VirtualHost, broker: RabbitBroker, queue: str, kind: str
 ) -> None:
     with Connection(rabbit.url()) as connection:
         channel = connection.channel()
@@ -169,7 +169,7 @@ def test_a_queue_is_looked_into_only_for_who_was_told_what_that_does(
 
 
 def test_far_messages_are_not_taken_out_to_be_shown(
-    rabbit: RabbitServer, broker: RabbitBroker, queue: str, monkeypatch: pytest.MonkeyPatch
+    rabbit: VirtualHost, broker: RabbitBroker, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("celery_tui.brokers.rabbitmq_peek.MOST_TAKEN", 3)
     send(rabbit, queue, 5)
@@ -180,7 +180,7 @@ def test_far_messages_are_not_taken_out_to_be_shown(
 
 @pytest.mark.fact("task names by sample", "RabbitMQ", "RabbitMQ + management")
 def test_names_are_not_sampled_and_messages_not_searched(
-    rabbit: RabbitServer, broker: RabbitBroker, queue: str
+    rabbit: VirtualHost, broker: RabbitBroker, queue: str
 ) -> None:
     send(rabbit, queue, 2)
     with pytest.raises(BrokerError, match="marked as redelivered"):
@@ -192,7 +192,7 @@ def ready(channel: Any, queue: str) -> int:
     return int(channel.queue_declare(queue, passive=True).message_count)
 
 
-def test_settings_open_it_and_name_the_default_queue(rabbit: RabbitServer) -> None:
+def test_settings_open_it_and_name_the_default_queue(rabbit: VirtualHost) -> None:
     broker = brokers.open_broker(Settings(broker=rabbit.url()))
     assert isinstance(broker, RabbitBroker)
     assert broker.ping() > 0
@@ -201,19 +201,21 @@ def test_settings_open_it_and_name_the_default_queue(rabbit: RabbitServer) -> No
 
 
 def test_a_broker_that_went_away_is_an_error_and_its_queues_are_looked_for_again(
-    rabbit: RabbitServer, broker: RabbitBroker, queue: str
+    own_rabbit: RabbitServer, queue: str
 ) -> None:
-    send(rabbit, queue, 1)
+    send(own_rabbit, queue, 1)
+    broker = RabbitBroker(Site(own_rabbit.url()))
     broker.want([queue])
     broker.depths()
-    rabbit.kill()
+    own_rabbit.kill()
     with pytest.raises(BrokerError):
         broker.depths()
-    rabbit.start()
-    later = RabbitBroker(Site(rabbit.url()))
+    own_rabbit.start()
+    later = RabbitBroker(Site(own_rabbit.url()))
     later.carry_on(broker)
     assert queue in later.depths()
     later.close()
+    broker.close()
 
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -226,7 +228,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("what", KINDS)
 def test_queues_of_all_sorts_are_read_and_looked_into(
-    rabbit: RabbitServer, broker: RabbitBroker, queue: str, what: str
+    rabbit: VirtualHost, broker: RabbitBroker, queue: str, what: str
 ) -> None:
     with Connection(rabbit.url()) as connection:
         channel = connection.channel()
@@ -249,9 +251,7 @@ def test_queues_of_all_sorts_are_read_and_looked_into(
         wait_for(lambda: ready(channel, queue) == 5 - dead, "all are back")
 
 
-def test_a_stream_is_not_looked_into(
-    rabbit: RabbitServer, broker: RabbitBroker, queue: str
-) -> None:
+def test_a_stream_is_not_looked_into(rabbit: VirtualHost, broker: RabbitBroker, queue: str) -> None:
     with Connection(rabbit.url()) as connection:
         arguments = {"x-queue-type": "stream"}
         connection.channel().queue_declare(
@@ -270,7 +270,7 @@ def test_a_queue_that_went_away_is_looked_into_in_vain(broker: RabbitBroker, que
 
 
 def test_workers_get_the_other_messages_meanwhile(
-    rabbit: RabbitServer, broker: RabbitBroker, queue: str, monkeypatch: pytest.MonkeyPatch
+    rabbit: VirtualHost, broker: RabbitBroker, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is taken out to be shown is no more than a page from the end that is taken next."""
     send(rabbit, queue, 20)

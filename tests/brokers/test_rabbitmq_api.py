@@ -13,15 +13,8 @@ from celery_tui.links.management import parts_of
 from celery_tui.links.site import Site
 from celery_tui.model.peeked import End
 from celery_tui.model.waiting import Flow
-from tests.conftest import a_rabbit
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 from tests.servers import client, free_port, wait_for
-
-
-@pytest.fixture(scope="module")
-def managed() -> Iterator[RabbitServer]:
-    with a_rabbit(management=True) as server:
-        yield server
 
 
 @pytest.fixture
@@ -31,8 +24,8 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def broker(managed: RabbitServer, fast: None) -> Iterator[RabbitBroker]:
-    one = RabbitBroker(Site(managed.url()), (), managed.management_url)
+def broker(rabbit: VirtualHost, fast: None) -> Iterator[RabbitBroker]:
+    one = RabbitBroker(Site(rabbit.url()), (), rabbit.management_url)
     yield one
     one.close()
 
@@ -40,9 +33,9 @@ def broker(managed: RabbitServer, fast: None) -> Iterator[RabbitBroker]:
 @pytest.mark.fact("queues that nobody names", "RabbitMQ + management")
 @pytest.mark.fact("unacked", "RabbitMQ + management")
 def test_queues_that_nobody_names_are_found_and_unacked_is_told(
-    managed: RabbitServer, broker: RabbitBroker
+    rabbit: VirtualHost, broker: RabbitBroker
 ) -> None:
-    with client(managed.url()) as app, Connection(managed.url()) as connection:
+    with client(rabbit.url()) as app, Connection(rabbit.url()) as connection:
         for number in range(3):
             app.send_task("proj.work", (number,), queue="nobody-names-it")
         channel = connection.channel()
@@ -81,13 +74,13 @@ def test_rates_are_differences_of_counts_over_some_seconds() -> None:
     assert flow_between(first, Counted(110.0, 50, 38)) == Flow(0.0, 0.0, sure=True)
 
 
-def test_priorities_and_kinds_are_told(managed: RabbitServer, fast: None) -> None:
-    with Connection(managed.url()) as connection:
+def test_priorities_and_kinds_are_told(rabbit: VirtualHost, fast: None) -> None:
+    with Connection(rabbit.url()) as connection:
         channel = connection.channel()
         options = {"classic": {"x-max-priority": 9}, "quorum": {"x-queue-type": "quorum"}}
         for name, arguments in options.items():
             channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
-    api = Management(managed.management_url, "/", ("", ""))
+    api = Management(rabbit.management_url, rabbit.vhost, ("", ""))
     wait_for(
         lambda: api.step() and {"classic", "quorum"} <= api.queues.keys(), "both queues are listed"
     )
@@ -95,26 +88,26 @@ def test_priorities_and_kinds_are_told(managed: RabbitServer, fast: None) -> Non
 
 
 def test_many_queues_are_read_in_pages(
-    managed: RabbitServer, fast: None, monkeypatch: pytest.MonkeyPatch
+    rabbit: VirtualHost, fast: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("celery_tui.brokers.rabbitmq_api.PAGE_QUEUES", 2)
-    with Connection(managed.url()) as connection:
+    with Connection(rabbit.url()) as connection:
         for number in range(5):
             connection.channel().queue_declare(f"many-{number}", auto_delete=False)
-    api = Management(managed.management_url, "/", ("", ""))
+    api = Management(rabbit.management_url, rabbit.vhost, ("", ""))
     wanted = {f"many-{number}" for number in range(5)}
     wait_for(lambda: api.step() and wanted <= api.queues.keys(), "all are listed")
 
 
 @pytest.mark.parametrize("what", ["nobody", "login", "vhost"])
 @pytest.mark.fact("a broker that hangs", "RabbitMQ + management")
-def test_an_api_that_says_no_takes_nothing_away(managed: RabbitServer, what: str) -> None:
+def test_an_api_that_says_no_takes_nothing_away(rabbit: VirtualHost, what: str) -> None:
     url = {
         "nobody": f"http://ann:hunter2@127.0.0.1:{free_port()}",
-        "login": managed.management_url.replace("guest:guest", "ann:hunter2"),
-        "vhost": managed.management_url + "/elsewhere",
+        "login": rabbit.management_url.replace("guest:guest", "ann:hunter2"),
+        "vhost": rabbit.management_url + "/elsewhere",
     }[what]
-    broker = RabbitBroker(Site(managed.url()), ("celery",), url)
+    broker = RabbitBroker(Site(rabbit.url()), ("celery",), url)
     assert broker.discover()
     assert "the management API" in broker.limit
     assert "hunter2" not in broker.limit
@@ -136,9 +129,9 @@ def test_login_and_path_are_read() -> None:
 
 @pytest.mark.fact("messages in a queue", "RabbitMQ + management")
 def test_the_delivery_limit_of_a_quorum_queue_is_said_before_it_is_looked_into(
-    managed: RabbitServer, broker: RabbitBroker
+    rabbit: VirtualHost, broker: RabbitBroker
 ) -> None:
-    with Connection(managed.url()) as connection:
+    with Connection(rabbit.url()) as connection:
         arguments = {"x-queue-type": "quorum", "x-delivery-limit": 3}
         connection.channel().queue_declare(
             "limited", durable=True, auto_delete=False, arguments=arguments
@@ -151,12 +144,12 @@ def test_the_delivery_limit_of_a_quorum_queue_is_said_before_it_is_looked_into(
 
 
 def test_queues_of_celerys_own_plumbing_are_not_listed(
-    managed: RabbitServer, broker: RabbitBroker
+    rabbit: VirtualHost, broker: RabbitBroker
 ) -> None:
     """Of replies, events and RPC results; one of tasks may be called like that if it stays."""
     uid = "3b241101-e2bb-4255-8caf-4136c566a962"
     own = (f"{uid}", f"celeryev.{uid}", f"{uid}.reply.celery.pidbox", "w1@h.celery.pidbox")
-    with Connection(managed.url()) as connection:
+    with Connection(rabbit.url()) as connection:
         channel = connection.channel()
         for name in own:
             channel.queue_declare(name, auto_delete=True)

@@ -33,7 +33,7 @@ from celery_tui.errors import BrokerError
 from celery_tui.links.amqp_link import AmqpLink
 from celery_tui.links.site import Site
 from tests.brokers import rabbit_mover
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 from tests.servers import wait_for
 
 HEADERS = {
@@ -65,7 +65,7 @@ NEW_IN_HEAD = ("cluster", "vhost")
 
 
 @pytest.fixture
-def channel(rabbit: RabbitServer) -> Iterator[Any]:
+def channel(rabbit: VirtualHost) -> Iterator[Any]:
     with Connection(rabbit.url()) as connection:
         yield connection.channel()
 
@@ -102,7 +102,7 @@ def plain(channel: Any) -> str:
 
 
 @pytest.fixture
-def broker(rabbit: RabbitServer) -> Iterator[RabbitBroker]:
+def broker(rabbit: VirtualHost) -> Iterator[RabbitBroker]:
     one = RabbitBroker(Site(rabbit.url()))
     yield one
     one.close()
@@ -271,7 +271,7 @@ def test_messages_of_a_deleted_queue_wait_until_it_is_there_again(
 
 
 def kill_at(
-    rabbit: RabbitServer, queue: str, name: str, point: str, times: int, batch: int = 50
+    rabbit: VirtualHost, queue: str, name: str, point: str, times: int, batch: int = 50
 ) -> None:
     """Another process quarantines or restores, and is killed when a point is reached so often."""
     words = (rabbit.url(), queue, name, point, str(times), str(batch))
@@ -293,7 +293,7 @@ def nothing_is_left(channel: Any, digests: list[str]) -> bool:
 @pytest.mark.parametrize("point", rabbit_mover.OF_A_PURGE)
 @pytest.mark.parametrize("batches", [1, 2])
 def test_a_purge_killed_anywhere_loses_and_doubles_nothing(
-    rabbit: RabbitServer,
+    rabbit: VirtualHost,
     broker: RabbitBroker,
     channel: Any,
     bare: str,
@@ -316,7 +316,7 @@ def test_a_purge_killed_anywhere_loses_and_doubles_nothing(
 @pytest.mark.parametrize("point", rabbit_mover.OF_AN_UNDO)
 @pytest.mark.parametrize("batches", [1, 2])
 def test_an_undo_killed_anywhere_goes_on_where_it_stopped(
-    rabbit: RabbitServer,
+    rabbit: VirtualHost,
     broker: RabbitBroker,
     channel: Any,
     bare: str,
@@ -343,7 +343,7 @@ def quarantines_of(broker: RabbitBroker, queue: str, resolved: bool = False) -> 
 
 
 def test_where_the_receipts_are_lost_too_messages_are_doubtful_and_sent_when_told_so(
-    rabbit: RabbitServer, broker: RabbitBroker, channel: Any, plain: str
+    rabbit: VirtualHost, broker: RabbitBroker, channel: Any, plain: str
 ) -> None:
     put(channel, plain, 120)
     kill_at(rabbit, plain, "", "acking", 2)
@@ -362,7 +362,7 @@ def test_where_the_receipts_are_lost_too_messages_are_doubtful_and_sent_when_tol
 
 
 def test_doubtful_messages_are_thrown_away_when_told_so_but_never_sure_ones(
-    rabbit: RabbitServer, broker: RabbitBroker, channel: Any, plain: str
+    rabbit: VirtualHost, broker: RabbitBroker, channel: Any, plain: str
 ) -> None:
     put(channel, plain, 120)
     kill_at(rabbit, plain, "", "acking", 2)
@@ -580,7 +580,7 @@ def test_a_user_who_may_have_no_queue_of_receipts_can_purge_and_undo(
 
 
 def test_two_at_once_do_not_send_one_message_twice(
-    rabbit: RabbitServer, broker: RabbitBroker, channel: Any, plain: str
+    rabbit: VirtualHost, broker: RabbitBroker, channel: Any, plain: str
 ) -> None:
     put(channel, plain, 10)
     aside = broker.quarantine(plain)
@@ -593,7 +593,7 @@ def test_two_at_once_do_not_send_one_message_twice(
 
 
 def test_purges_and_undos_beside_consumers_lose_and_double_nothing(
-    rabbit: RabbitServer, broker: RabbitBroker, channel: Any, plain: str
+    rabbit: VirtualHost, broker: RabbitBroker, channel: Any, plain: str
 ) -> None:
     count, seen, stop = 4_000, Counter[int](), threading.Event()
 

@@ -1,19 +1,11 @@
 """The clusters on which faults are made, on each kind of broker."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 
 from tests.faults.ground import WELL, Ground, ground
-from tests.faults.places import KINDS, Servers
-
-
-@pytest.fixture(scope="session")
-def servers() -> Iterator[Servers]:
-    """What the tests of this process share; nothing runs before it is needed."""
-    with ExitStack() as stack:
-        yield Servers(stack)
+from tests.faults.places import KINDS
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -23,7 +15,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def shop(servers: Servers, kind: str) -> Iterator[Ground]:
+def shop(kind: str) -> Iterator[Ground]:
     """One worker that nothing happens to; those of the tests come and go."""
-    with ground(servers, kind) as one, one.workers(one.worker(WELL, concurrency=1)):
+    with ground(kind) as one, one.workers(one.worker(WELL, concurrency=1)):
         yield one

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.ledger import Ledger
-from tests.faults.places import Place, Servers
+from tests.faults.places import Place, place
 from tests.servers import Worker, client, wait_for
 
 PROJECT = Path(__file__).parent / "project"
@@ -22,9 +22,9 @@ WELL = "well"
 class Ground:
     """One broker with its workers; all of them write into one ledger."""
 
-    def __init__(self, place: Place, folder: Path, **options: Any) -> None:
-        self.place, self.folder = place, folder
-        self.broker, self.backend = place.broker, place.backend
+    def __init__(self, where: Place, folder: Path, **options: Any) -> None:
+        self.place, self.folder = where, folder
+        self.broker, self.backend = where.broker, where.backend
         self.ledger = Ledger(folder / "ledger")
         self.options = options
         """Celery settings of workers and senders, as ``broker_transport_options``."""
@@ -71,15 +71,13 @@ class Ground:
 
 
 @contextmanager
-def ground(
-    servers: Servers, kind: str, results_apart: bool = False, **options: Any
-) -> Iterator[Ground]:
-    """Begun with nothing on it."""
+def ground(kind: str, stops: bool = False, **options: Any) -> Iterator[Ground]:
+    """Begun with nothing on it; only where it ``stops`` may the broker be ended."""
     folder = Path(tempfile.mkdtemp(prefix="celery-tui-faults-"))
     prefix = options.get("broker_transport_options", {}).get("global_keyprefix", "")
     try:
-        with servers.place(kind, prefix, results_apart) as place:
-            yield Ground(place, folder, **options)
+        with place(kind, prefix, stops) as one:
+            yield Ground(one, folder, **options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

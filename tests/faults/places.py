@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import urllib.error
 import urllib.parse
 from collections.abc import Iterator
@@ -15,9 +14,9 @@ from kombu.connection import Connection
 from kombu.messaging import Producer
 
 from tests.brokers.messages import message
-from tests.conftest import a_postgres, a_rabbit, a_redis
-from tests.rabbit import RabbitServer
-from tests.servers import PostgresServer, RedisServer, client
+from tests.conftest import a_database, a_rabbit, a_redis, a_vhost, unique
+from tests.rabbit import RabbitServer, VirtualHost
+from tests.servers import Database, RedisServer, client
 
 REDIS, RABBITMQ = "redis", "rabbitmq"
 KINDS = (REDIS, RABBITMQ)
@@ -118,19 +117,12 @@ class RabbitPlace:
 
     kind, connected = RABBITMQ, "Connected to amqp"
 
-    def __init__(self, server: RabbitServer, postgres: PostgresServer, name: str) -> None:
-        server.manage("PUT", f"vhosts/{name}", {})
-        everything = {"configure": ".*", "write": ".*", "read": ".*"}
-        server.manage("PUT", f"permissions/{name}/guest", everything)
-        postgres.execute(f"CREATE DATABASE {name}")
-        self.broker, self.backend = server.url(name), f"db+{postgres.url(name)}"
-        self.told_by = {"management_url": server.management_url}
-        self._server, self._postgres, self._name = server, postgres, name
-
-    def close(self) -> None:
-        """Everything in it is gone."""
-        self._server.manage("DELETE", f"vhosts/{self._name}")
-        self._postgres.execute(f"DROP DATABASE {self._name} WITH (FORCE)")
+    def __init__(
+        self, vhost: VirtualHost, results: Database, own: RabbitServer | None = None
+    ) -> None:
+        self.broker, self.backend = vhost.url(), f"db+{results.url()}"
+        self.told_by = {"management_url": vhost.management_url}
+        self._vhost, self._own = vhost, own
 
     @contextmanager
     def _channel(self) -> Iterator[Any]:
@@ -166,19 +158,21 @@ class RabbitPlace:
     def cut(self) -> None:
         """All of them, by the management API."""
         mine = own_ports()
-        for one in self._server.manage("GET", f"vhosts/{self._name}/connections"):
+        for one in self._vhost.manage("GET", f"vhosts/{self._vhost.vhost}/connections"):
             if one.get("peer_port") in mine:
                 name = urllib.parse.quote(one["name"], safe="")
                 with suppress(urllib.error.HTTPError):  # it has gone by itself
-                    self._server.manage("DELETE", f"connections/{name}")
+                    self._vhost.manage("DELETE", f"connections/{name}")
 
     def stop(self) -> None:
         """SIGKILL."""
-        self._server.kill()
+        assert self._own is not None, "others use this broker"
+        self._own.kill()
 
     def start(self) -> None:
         """On the same ports, with what is durable."""
-        self._server.start()
+        assert self._own is not None
+        self._own.start()
 
 
 def own_ports() -> set[int]:
@@ -186,27 +180,17 @@ def own_ports() -> set[int]:
     return {one.laddr.port for one in psutil.Process().net_connections("tcp") if one.raddr}
 
 
-class Servers:
-    """A RabbitMQ and a PostgreSQL for many clusters, started when the first one needs them."""
-
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
-        self._both: tuple[RabbitServer, PostgresServer] | None = None
-        self._names = (f"faults_{number}" for number in itertools.count(1))
-
-    @contextmanager
-    def place(self, kind: str, prefix: str = "", results_apart: bool = False) -> Iterator[Place]:
-        """Somewhere with nothing on it; a Redis holds results too, if they are not to lie apart."""
-        with ExitStack() as stack:
-            if kind == REDIS:
-                server = stack.enter_context(a_redis(*DURABLE))
-                results = stack.enter_context(a_redis()) if results_apart else server
-                yield RedisPlace(server, results, prefix)
-            else:
-                yield stack.enter_context(closing(RabbitPlace(*self._shared(), next(self._names))))
-
-    def _shared(self) -> tuple[RabbitServer, PostgresServer]:
-        if self._both is None:
-            enter = self._stack.enter_context
-            self._both = enter(a_rabbit(management=True)), enter(a_postgres())
-        return self._both
+@contextmanager
+def place(kind: str, prefix: str = "", stops: bool = False) -> Iterator[Place]:
+    """Somewhere with nothing on it; if it ``stops``, a broker of its own and results apart."""
+    with ExitStack() as stack:
+        enter = stack.enter_context
+        if kind == REDIS:
+            server = enter(a_redis(*DURABLE))
+            yield RedisPlace(server, enter(a_redis()) if stops else server, prefix)
+        elif stops:
+            own = enter(a_rabbit(management=True))
+            vhost = enter(VirtualHost(own.port, own.management_port, "faults"))
+            yield RabbitPlace(vhost, enter(a_database(unique("faults"))), own)
+        else:
+            yield RabbitPlace(enter(a_vhost(unique("faults"))), enter(a_database(unique("faults"))))

@@ -10,7 +10,6 @@ import pytest
 
 from celery_tui.model.task import PENDING, REVOKED, STARTED, UNKNOWN
 from tests.faults.ground import Ground, ground
-from tests.faults.places import Servers
 from tests.faults.watch import Watch, agrees, watching
 from tests.servers import client, wait_for
 
@@ -18,9 +17,9 @@ LIVE = {"fork": "online", "threads": "online"}
 
 
 @pytest.fixture(scope="module")
-def shop(servers: Servers, kind: str) -> Iterator[Ground]:
+def shop(kind: str) -> Iterator[Ground]:
     """A prefork worker and one of threads, both with two slots."""
-    with ground(servers, kind, task_send_sent_event=True) as one:
+    with ground(kind, task_send_sent_event=True) as one:
         some = (one.worker("fork"), one.worker("threads", pool="threads"))
         with one.workers(*some):
             yield one

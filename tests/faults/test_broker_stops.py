@@ -8,7 +8,7 @@ import time
 from celery_tui.model.task import STARTED, SUCCESS
 from celery_tui.model.worker import ONLINE
 from tests.faults.ground import Ground, ground
-from tests.faults.places import RABBITMQ, REDIS, Servers
+from tests.faults.places import RABBITMQ, REDIS
 from tests.faults.watch import Watch, agrees, watching
 from tests.servers import Worker
 
@@ -35,11 +35,9 @@ def is_back(worker: Worker, shop: Ground) -> bool:
     return worker.log_text().count(shop.place.connected) > 1
 
 
-async def test_what_ended_while_the_broker_was_away_is_known_once_it_is_back(
-    servers: Servers, kind: str
-) -> None:
+async def test_what_ended_while_the_broker_was_away_is_known_once_it_is_back(kind: str) -> None:
     # A worker that can store no result keeps the task as active for ever: hence two servers.
-    with ground(servers, kind, results_apart=True) as shop:
+    with ground(kind, stops=True) as shop:
         workers = [shop.worker("fork"), shop.worker("threads", pool="threads")]
         all_online = {"fork": ONLINE, "threads": ONLINE}
         with shop.workers(*workers):

@@ -11,7 +11,7 @@ import pytest
 from celery_tui.model.task import PENDING, STARTED
 from celery_tui.model.worker import LOST, ONLINE
 from tests.faults.ground import WELL, Ground, ground, one_more
-from tests.faults.places import RABBITMQ, Servers
+from tests.faults.places import RABBITMQ
 from tests.faults.watch import Watch, agrees, watching
 from tests.servers import wait_for
 
@@ -91,8 +91,8 @@ async def test_a_second_worker_of_a_name_is_turned_away_and_the_first_goes_on(
 
 
 @pytest.mark.fact("depth by priority", "RabbitMQ + management")
-async def test_priorities_are_counted_by_the_management_api_and_all_run(servers: Servers) -> None:
-    with ground(servers, RABBITMQ, **RANKED) as shop, shop.workers(shop.worker(WELL)):
+async def test_priorities_are_counted_by_the_management_api_and_all_run() -> None:
+    with ground(RABBITMQ, **RANKED) as shop, shop.workers(shop.worker(WELL)):
         sent = [shop.send("add", 1, 2, queue="ranked", priority=step) for step in range(6)]
         assert shop.depth("ranked") == 6
         async with watching(shop, **shop.place.told_by) as watch:

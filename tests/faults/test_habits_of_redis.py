@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery_tui.model.worker import ONLINE
 from tests.faults.ground import ground
-from tests.faults.places import REDIS, Servers
+from tests.faults.places import REDIS
 from tests.faults.watch import agrees, look_once, queues_differ, tasks_differ, watching
 from tests.servers import wait_for
 
@@ -12,11 +12,9 @@ TEN_STEPS = {"priority_steps": list(range(10)), "queue_order_strategy": "priorit
 PREFIX = "shop:"
 
 
-async def test_priorities_with_other_steps_than_ours_are_all_counted_and_run(
-    servers: Servers,
-) -> None:
+async def test_priorities_with_other_steps_than_ours_are_all_counted_and_run() -> None:
     with (
-        ground(servers, REDIS, broker_transport_options=TEN_STEPS) as shop,
+        ground(REDIS, broker_transport_options=TEN_STEPS) as shop,
         shop.workers(shop.worker("well")),
     ):
         sent = [shop.send("add", 1, 2, queue="ranked", priority=step) for step in range(10)]
@@ -34,10 +32,10 @@ async def test_priorities_with_other_steps_than_ours_are_all_counted_and_run(
                 await agrees(watch, {"well": ONLINE, "ranked": ONLINE}, what="and once run, all")
 
 
-async def test_a_key_prefix_is_named_to_who_gives_the_broker_alone(servers: Servers) -> None:
+async def test_a_key_prefix_is_named_to_who_gives_the_broker_alone() -> None:
     options = {"global_keyprefix": PREFIX}
     with (
-        ground(servers, REDIS, broker_transport_options=options) as shop,
+        ground(REDIS, broker_transport_options=options) as shop,
         shop.workers(shop.worker("well")),
     ):
         gate = shop.gate()

@@ -10,7 +10,6 @@ from typing import Any
 
 from tests.benchmarks.kit.terminal import environment
 from tests.faults.ground import Ground, ground
-from tests.faults.places import Servers
 from tests.faults.watch import queues_differ, screen_differs, tasks_differ
 from tests.servers import wait_for
 from tests.terminals.emulator import Pty
@@ -27,10 +26,8 @@ def said(shop: Ground) -> dict[str, Any]:
     return told
 
 
-def test_a_worker_killed_before_a_real_terminal_takes_its_tasks_along(
-    servers: Servers, kind: str
-) -> None:
-    with ground(servers, kind) as shop:
+def test_a_worker_killed_before_a_real_terminal_takes_its_tasks_along(kind: str) -> None:
+    with ground(kind) as shop:
         worker, well = shop.worker("killed"), shop.worker("well", concurrency=1)
         with shop.workers(worker, well):
             gate = shop.gate()

@@ -20,7 +20,7 @@ from celery_tui.model.queue import DOUBTFUL
 from celery_tui.model.seam import Act, Stage, Target
 from tests.actions.acting import Operator, ledger, request
 from tests.brokers import rabbit_mover
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 from tests.servers import Worker, client, wait_for
 
 WORK = Target("queue", "work")
@@ -28,14 +28,14 @@ CYCLES = 4
 
 
 @pytest.fixture
-def app(rabbit: RabbitServer) -> Iterator[Celery]:
+def app(rabbit: VirtualHost) -> Iterator[Celery]:
     app = client(rabbit.url())
     yield app
     app.close()
 
 
 def test_purge_and_undo_lose_and_double_nothing_while_workers_run(
-    rabbit: RabbitServer, app: Celery, tmp_path: Path
+    rabbit: VirtualHost, app: Celery, tmp_path: Path
 ) -> None:
     written = tmp_path / "ledger"
     sent: list[str] = []
@@ -60,7 +60,7 @@ def test_purge_and_undo_lose_and_double_nothing_while_workers_run(
 
 
 def test_the_dialogs_say_what_a_purge_does_here(
-    rabbit: RabbitServer, app: Celery, tmp_path: Path
+    rabbit: VirtualHost, app: Celery, tmp_path: Path
 ) -> None:
     queue = Target("queue", "idle")
     app.send_task("sample.add", (1, 2), queue="idle")
@@ -86,7 +86,7 @@ def fill(app: Celery, queue: str, count: int) -> None:
 
 
 def test_a_long_purge_and_undo_tell_how_far_they_are_and_stop_when_asked_to(
-    rabbit: RabbitServer, app: Celery, monkeypatch: pytest.MonkeyPatch
+    rabbit: VirtualHost, app: Celery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "EVERY_S", 0.0)
     fill(app, "long", 3_000)
@@ -108,7 +108,7 @@ def test_a_long_purge_and_undo_tell_how_far_they_are_and_stop_when_asked_to(
 
 
 def test_doubtful_messages_are_asked_about_before_they_are_sent_or_thrown_away(
-    rabbit: RabbitServer, app: Celery
+    rabbit: VirtualHost, app: Celery
 ) -> None:
     with Worker(rabbit.url(), queues=("other",)), Operator(rabbit.url()) as operator:
         for act, words, left in (
@@ -126,7 +126,7 @@ def test_doubtful_messages_are_asked_about_before_they_are_sent_or_thrown_away(
             assert again.blocked or not again.checks[0].ok
 
 
-def doubtful(rabbit: RabbitServer, app: Celery, operator: Operator) -> Target:
+def doubtful(rabbit: VirtualHost, app: Celery, operator: Operator) -> Target:
     """A purge of 40 messages that was killed in its first 20, and whose receipts are lost."""
     with app.connection_for_write() as connection:
         connection.default_channel.queue_declare("torn", durable=True, auto_delete=False)
@@ -156,7 +156,7 @@ def depth_of(app: Celery, queue: str) -> int:
 
 
 def test_an_undo_says_from_where_if_that_may_be_another_broker(
-    rabbit: RabbitServer, app: Celery, monkeypatch: pytest.MonkeyPatch
+    rabbit: VirtualHost, app: Celery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(app, "moved", 2)
     with Worker(rabbit.url(), queues=("other",)), Operator(rabbit.url()) as operator:

@@ -20,28 +20,21 @@ from celery_tui.model.cluster import Cluster
 from celery_tui.model.queue import Queue
 from celery_tui.model.seam import Link
 from celery_tui.settings import Settings
-from tests.conftest import a_rabbit
 from tests.faults.places import own_ports
 from tests.integration.losing import deaf_for_a_while
 from tests.owner import Owner
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 from tests.servers import Worker, client, wait_for
 from tests.sources.fleet import Crew
 
 
 @pytest.fixture(scope="module")
-def managed() -> Iterator[RabbitServer]:
-    with a_rabbit(management=True) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def crew(managed: RabbitServer) -> Iterator[Crew]:
+def crew(rabbit: VirtualHost) -> Iterator[Crew]:
     """One worker, and a client that tells of what it sends: so its queues have names."""
-    app = client(managed.url(), task_send_sent_event=True, task_queue_max_priority=5)
+    app = client(rabbit.url(), task_send_sent_event=True, task_queue_max_priority=5)
     beats = ("--heartbeat-interval", "1")
     conf = {"CT_CONF": '{"task_queue_max_priority": 5}'}
-    with closing(app), Worker(managed.url(), options=beats, env=conf) as worker:
+    with closing(app), Worker(rabbit.url(), options=beats, env=conf) as worker:
         yield Crew(worker, app)
 
 
@@ -75,11 +68,11 @@ def all_live(cluster: Cluster) -> bool:
 
 
 @pytest.fixture
-def both(managed: RabbitServer, crew: Crew, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
+def both(rabbit: VirtualHost, crew: Crew, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
     monkeypatch.setattr("celery_tui.brokers.rabbitmq_api.ROUND_EVERY_S", 0.5)
     with (
-        Owner(Settings(broker=managed.url())) as blind,
-        Owner(Settings(broker=managed.url(), management_url=managed.management_url)) as told,
+        Owner(Settings(broker=rabbit.url())) as blind,
+        Owner(Settings(broker=rabbit.url(), management_url=rabbit.management_url)) as told,
     ):
         one = Both(blind, told)
         one.until(lambda *clusters: all(map(all_live, clusters)), "both are live")
@@ -100,12 +93,12 @@ def view(owner: Owner) -> View:
 # -- events missed ----------------------------------------------------------------------------
 
 
-def listeners(server: RabbitServer) -> set[str]:
+def listeners(rabbit: VirtualHost) -> set[str]:
     """Names of our connections to which events go; the API knows them after some seconds."""
     mine = own_ports()
     return {
         one["channel_details"]["connection_name"]
-        for one in server.manage("GET", "consumers")
+        for one in rabbit.listed("consumers")
         if one["queue"]["name"].startswith("celeryev.")
         and one["channel_details"].get("peer_port") in mine
     }
@@ -113,13 +106,13 @@ def listeners(server: RabbitServer) -> set[str]:
 
 @pytest.mark.fact("events missed", "RabbitMQ")
 def test_events_lost_are_counted_by_what_workers_say(
-    managed: RabbitServer, crew: Crew, started: set[str]
+    rabbit: VirtualHost, crew: Crew, started: set[str]
 ) -> None:
     deaf_for_a_while(
         crew,
         started,
-        lambda: listeners(managed),
-        lambda name: managed.manage("DELETE", f"connections/{urllib.parse.quote(name, safe='')}"),
+        lambda: listeners(rabbit),
+        lambda name: rabbit.manage("DELETE", f"connections/{urllib.parse.quote(name, safe='')}"),
     )
 
 
@@ -143,12 +136,12 @@ def test_messages_of_each_priority_are_counted_by_the_api_alone(both: Both, crew
 
 @pytest.mark.fact("limbo", "RabbitMQ + management")
 def test_what_somebody_took_and_no_worker_lists_is_counted_by_the_api_alone(
-    both: Both, crew: Crew, managed: RabbitServer
+    both: Both, crew: Crew, rabbit: VirtualHost
 ) -> None:
     for _ in range(4):
         crew.app.send_task("sample.add", (1, 2), queue="taken")
     both.reads("taken", 4, 4)
-    with Connection(managed.url()) as connection:
+    with Connection(rabbit.url()) as connection:
         channel: Any = connection.channel()
         for _ in range(3):
             assert channel.basic_get("taken") is not None

@@ -26,7 +26,7 @@ from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.links.site import Site
 from tests.actions.acting import ledger
 from tests.brokers import rabbit_mover
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 from tests.servers import Worker, client, wait_for
 
 MOST = 2_600
@@ -64,7 +64,7 @@ class Producer(threading.Thread):
             self.sent.append(str(task.id))
 
 
-def killed_mover(rabbit: RabbitServer, queue: str, point: str, times: int) -> int:
+def killed_mover(rabbit: VirtualHost, queue: str, point: str, times: int) -> int:
     """Let one run until it is killed at that point; how many messages it had sent again."""
     if point in ("got", "publishing"):
         times = times * BATCH - BATCH // 2
@@ -81,7 +81,7 @@ def killed_mover(rabbit: RabbitServer, queue: str, point: str, times: int) -> in
     return sum(before for before, after in itertools.pairwise(told) if after < before)
 
 
-def killed_somewhere(rabbit: RabbitServer, queue: str, seed: int) -> None:
+def killed_somewhere(rabbit: VirtualHost, queue: str, seed: int) -> None:
     """Let one run, and kill it from outside at any moment after its first undo."""
     words = (rabbit.url(), queue, rabbit_mover.FOR_EVER, "nowhere", "1", str(BATCH))
     command = [sys.executable, "-m", rabbit_mover.__name__, *words]
@@ -105,7 +105,7 @@ def producing(app: Celery, queue: str, written: Path) -> Iterator[Producer]:
 
 @pytest.mark.parametrize("kind", ["classic", "quorum"])
 def test_a_dashboard_killed_anywhere_loses_and_doubles_no_task(
-    rabbit: RabbitServer, tmp_path: Path, kind: str
+    rabbit: VirtualHost, tmp_path: Path, kind: str
 ) -> None:
     written = tmp_path / "ledger"
     written.touch()

@@ -12,9 +12,8 @@ import pytest
 
 from celery_tui.model.task import SUCCESS
 from celery_tui.settings import Settings
-from tests.conftest import a_rabbit
 from tests.owner import Owner
-from tests.rabbit import RabbitServer
+from tests.rabbit import RabbitServer, VirtualHost
 from tests.servers import Worker, client, wait_for
 
 MONITOR = """
@@ -32,24 +31,17 @@ while True:
 
 
 @pytest.fixture(scope="module")
-def managed() -> Iterator[RabbitServer]:
-    """A RabbitMQ that tells by its management API what there is."""
-    with a_rabbit(management=True) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def worker(managed: RabbitServer) -> Iterator[Worker]:
-    with Worker(managed.url(), queues=("celery", "emails")) as one:
+def worker(rabbit: VirtualHost) -> Iterator[Worker]:
+    with Worker(rabbit.url(), queues=("celery", "emails")) as one:
         yield one
 
 
-def names(server: RabbitServer, what: str) -> set[str]:
-    return {one["name"] for one in server.manage("GET", what)}
+def names(rabbit: VirtualHost, what: str) -> set[str]:
+    return {one["name"] for one in rabbit.listed(what)}
 
 
-def test_workers_tasks_and_queues_are_seen(managed: RabbitServer, worker: Worker) -> None:
-    with Owner(Settings(broker=managed.url())) as owner, client(managed.url()) as app:
+def test_workers_tasks_and_queues_are_seen(rabbit: VirtualHost, worker: Worker) -> None:
+    with Owner(Settings(broker=rabbit.url())) as owner, client(rabbit.url()) as app:
         owner.until(
             lambda cluster: all(
                 cluster.health[name].state == "live" for name in ("events", "inspect", "queues")
@@ -77,14 +69,14 @@ def cluster_unacked(owner: Owner) -> set[int | None]:
 
 
 def test_the_event_queue_is_bounded_and_never_acknowledged(
-    managed: RabbitServer, worker: Worker
+    rabbit: VirtualHost, worker: Worker
 ) -> None:
-    with Owner(Settings(broker=managed.url())) as owner:
+    with Owner(Settings(broker=rabbit.url())) as owner:
         owner.until(lambda cluster: worker.hostname in cluster.workers, "the worker is seen")
         bounded = wait_for(  # gossip between workers has such queues, without a length
             lambda: [
                 one
-                for one in managed.manage("GET", "queues")
+                for one in rabbit.listed("queues")
                 if one["name"].startswith("celeryev.") and "x-max-length" in one["arguments"]
             ],
             "the event queue is listed",
@@ -98,9 +90,7 @@ def test_the_event_queue_is_bounded_and_never_acknowledged(
         }
         consumers = wait_for(
             lambda: [
-                one
-                for one in managed.manage("GET", "consumers")
-                if one["queue"]["name"] == mine["name"]
+                one for one in rabbit.listed("consumers") if one["queue"]["name"] == mine["name"]
             ],
             "its consumer is listed",
         )
@@ -108,17 +98,17 @@ def test_the_event_queue_is_bounded_and_never_acknowledged(
 
 
 def test_a_killed_dashboard_leaves_no_queue_and_no_exchange(
-    managed: RabbitServer, worker: Worker
+    rabbit: VirtualHost, worker: Worker
 ) -> None:
-    queues, exchanges = names(managed, "queues"), names(managed, "exchanges")
-    process = subprocess.Popen([sys.executable, "-c", MONITOR, managed.url()])
+    queues, exchanges = names(rabbit, "queues"), names(rabbit, "exchanges")
+    process = subprocess.Popen([sys.executable, "-c", MONITOR, rabbit.url()])
     try:
-        wait_for(lambda: len(names(managed, "queues") - queues) >= 2, "its queues are there")
+        wait_for(lambda: len(names(rabbit, "queues") - queues) >= 2, "its queues are there")
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    wait_for(lambda: names(managed, "queues") <= queues, "its queues are gone")
-    assert names(managed, "exchanges") <= exchanges | {"celeryev"}
+    wait_for(lambda: names(rabbit, "queues") <= queues, "its queues are gone")
+    assert names(rabbit, "exchanges") <= exchanges | {"celeryev"}
 
 
 def test_the_dashboard_comes_back_with_the_broker(own_rabbit: RabbitServer) -> None:
@@ -164,10 +154,3 @@ def test_a_dead_consumer_is_named_while_its_worker_is_fine(own_rabbit: RabbitSer
         (found,) = (one for one in owner.monitor.findings if one.rule == "dead-consumer")
         assert (found.subject, found.next) == ("work", f"restart {worker.hostname}")
         assert app.control.ping(timeout=5, limit=1)
-
-
-@pytest.fixture
-def own_rabbit() -> Iterator[RabbitServer]:
-    """A RabbitMQ for one test alone, which may end it."""
-    with a_rabbit() as server:
-        yield server

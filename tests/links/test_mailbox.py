@@ -21,7 +21,7 @@ from celery_tui.links.kombu_link import opened
 from celery_tui.links.mailbox import lent_oid, mailbox
 from celery_tui.links.site import Site, site_of
 from celery_tui.settings import Settings
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 
 SETTINGS = Settings(broker="memory://")
 
@@ -146,7 +146,7 @@ def test_a_broker_that_cannot_broadcast_reaches_nobody(monkeypatch: pytest.Monke
     assert workers.asked == []
 
 
-def test_rabbitmq_tells_who_still_takes_questions(rabbit: RabbitServer) -> None:
+def test_rabbitmq_tells_who_still_takes_questions(rabbit: VirtualHost) -> None:
     mine = site_of(Settings(broker=rabbit.url()))
     with Connection(rabbit.url()) as workers, opened(mine) as connection:
         channel = workers.default_channel

@@ -12,14 +12,15 @@ from typing import Any
 from celery import Celery, chain
 
 from tests.actions.acting import ledger
-from tests.conftest import a_postgres, a_rabbit, a_redis
+from tests.conftest import a_database, a_redis, a_vhost
 from tests.servers import Worker, client, wait_for
 
 EXTENDED = {"task_send_sent_event": True, "result_extended": True}
 ORPHAN = "emails"
 """A queue that nobody consumes."""
 WAITING = 30
-ALONE = "alone"
+NAMES = ("walk", "alone")
+"""Short: the header has little room for them."""
 GOOD, BAD, RETRIED, FIRST, SECOND = (
     f"{number}0000000-0000-4000-8000-000000000000" for number in range(1, 6)
 )
@@ -45,14 +46,14 @@ class Town:
 @contextmanager
 def three_towns() -> Iterator[tuple[Town, Town, Town]]:
     """On Redis alone; on RabbitMQ and PostgreSQL with the management API, and without it."""
-    with a_redis() as redis, a_rabbit(management=True) as rabbit, a_postgres() as postgres:
-        rabbit.ctl("add_vhost", ALONE)
-        rabbit.ctl("set_permissions", "-p", ALONE, "guest", ".*", ".*", ".*")
-        postgres.execute(f"CREATE DATABASE {ALONE}")
+    with ExitStack() as stack:
+        redis = stack.enter_context(a_redis())
+        first, second = (stack.enter_context(a_vhost(name)) for name in NAMES)
+        results, others = (stack.enter_context(a_database(name)) for name in NAMES)
         yield (
             Town("Redis", redis.url(0), redis.url(1)),
-            Town("RabbitMQ", rabbit.url(), f"db+{postgres.url()}", rabbit.management_url),
-            Town("RabbitMQ alone", rabbit.url(ALONE), f"db+{postgres.url(ALONE)}"),
+            Town("RabbitMQ", first.url(), f"db+{results.url()}", first.management_url),
+            Town("RabbitMQ alone", second.url(), f"db+{others.url()}"),
         )
 
 
