@@ -24,7 +24,7 @@ from celery_tui.model.observations import Reply, RoundEnded
 from celery_tui.model.seam import Link
 from celery_tui.sources.base import Source
 from celery_tui.sources.inbox import Inbox
-from celery_tui.sources.inspect import FIRST, InspectSource, period_s
+from celery_tui.sources.inspect import FIRST, TIMEOUT_S, InspectSource, Round, is_heard, period_s
 from tests.servers import Worker, wait_for
 
 from .fleet import Fleet, Told, running_fleet
@@ -284,3 +284,27 @@ def test_the_envelope_is_what_a_worker_expects(fleet: Fleet) -> None:
     assert body["method"] == "ping"
     assert body["destination"] is None
     assert body["reply_to"]["exchange"].endswith(".celery.pidbox")
+
+
+KNOWN = frozenset({"a", "b"})
+
+
+@pytest.mark.parametrize(
+    ("receivers", "answered", "now", "heard"),
+    [
+        (3, {"a", "b"}, 10.0, False),  # somebody has not answered whom nobody knows yet
+        (3, {"a", "b", "c"}, 0.0, True),
+        (0, set(), 0.0, False),  # they beat, and listen later
+        (None, {"a", "b"}, 9.9, False),  # a broker that does not tell how many there are
+        (None, {"a", "b"}, 10.0, True),
+        (None, {"a"}, 10.0, False),
+        (3, set(), 10.0 + TIMEOUT_S, True),  # one is frozen
+    ],
+)
+def test_who_looks_once_waits_for_answers_twice_as_long(
+    receivers: int | None, answered: set[str], now: float, heard: bool
+) -> None:
+    one = Round("stats", 0.0, 10.0, everybody=True, answered=answered, receivers=receivers)
+    assert is_heard(one, KNOWN, now) == heard
+    one.everybody = False
+    assert not is_heard(one, KNOWN, now)
