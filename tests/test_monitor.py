@@ -81,7 +81,9 @@ def test_a_broker_that_goes_and_comes_is_lost_then_live_and_tasks_flow() -> None
         owner.until(
             lambda c: any(f.rule == "broker-lost" for f in owner.monitor.findings), "the finding"
         )
-        time.sleep(3.0)
+        owner.until(
+            lambda c: all(c.health[name].tries > 2 for name in SOURCES), "all tried in vain"
+        )
         own.server.start()
         back_at = time.time()
         owner.monitor.retry_now()
