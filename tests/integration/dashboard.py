@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from textual.pilot import Pilot
 
 from celery_tui.app import CeleryTui
-from celery_tui.screens.dialog import DEAF_S
+from celery_tui.screens.dialog import DEAF_S, Dialog
 from celery_tui.settings import Settings
 from tests.screens.capture import text_lines
 
@@ -30,6 +30,15 @@ class Dashboard:
     def lines(self) -> list[str]:
         """The lines of the screen, from the top."""
         return [line.rstrip() for line in text_lines(self.app)]
+
+    @property
+    def front(self) -> list[str]:
+        """The lines that can be used: of a dialog its panel and keys, not the ghost behind it."""
+        if not isinstance(self.app.screen, Dialog):
+            return self.lines
+        panel = self.app.screen.query_one("#panel").region
+        rows = self.lines[panel.y : panel.bottom]
+        return [*(row[panel.x : panel.right].rstrip() for row in rows), self.footer]
 
     @property
     def text(self) -> str:
@@ -91,12 +100,13 @@ class Dashboard:
         """Press keys, one after the other."""
         await self.pilot.press(*keys)
 
-    async def find(self, text: str) -> str:
-        """Narrow the Tasks screen to the beginning of an id; its row, under the cursor."""
+    async def find(self, text: str, *words: str) -> str:
+        """Narrow the Tasks screen to the beginning of an id; its row once it has these words."""
         await self.press("4")
         await self.filter(text)
         return await self.until(
-            lambda: self.line(f"/ {text}", "1 of ") and self.line("▐ ", text), f"Tasks shows {text}"
+            lambda: self.line(f"/ {text}", "1 of ") and self.line("▐ ", text, *words),
+            f"Tasks shows {' '.join((text, *words))}",
         )
 
     async def filter(self, text: str) -> None:
