@@ -89,7 +89,7 @@ class RabbitServer(Started):
         login = {"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q=", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(address, data, login, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  our own
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  our own
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -126,7 +126,7 @@ class RabbitServer(Started):
         program = Path(self._server).with_name("rabbitmqctl")
         done = subprocess.run(
             [program, *command], env=self._environment(), capture_output=True, text=True,
-            timeout=60, check=False,
+            timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

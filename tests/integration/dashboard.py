@@ -13,6 +13,7 @@ from celery_tui.app import CeleryTui
 from celery_tui.screens.dialog import DEAF_S, Dialog
 from celery_tui.settings import Settings
 from tests.screens.capture import text_lines
+from tests.servers import PATIENCE_S
 
 T = TypeVar("T")
 SIZE = (100, 30)
@@ -67,7 +68,7 @@ class Dashboard:
 
     # -- waiting ------------------------------------------------------------------------------
 
-    async def until(self, predicate: Callable[[], T], what: str, within_s: float = 30.0) -> T:
+    async def until(self, predicate: Callable[[], T], what: str, within_s: float = PATIENCE_S) -> T:
         """The first true answer of the predicate; prints how long that took.
 
         Raises AssertionError with the screen after `within_s` seconds.
@@ -81,12 +82,12 @@ class Dashboard:
         print(f"[took] {what}: {time.monotonic() - began:.3f} s")
         return answer
 
-    async def reads(self, *words: str, within_s: float = 30.0) -> str:
+    async def reads(self, *words: str, within_s: float = PATIENCE_S) -> str:
         """The line that has all of these words, once there is one."""
         what = f"the screen reads {' … '.join(words)}"
         return await self.until(lambda: self.line(*words), what, within_s)
 
-    async def says(self, sentence: str, within_s: float = 30.0) -> None:
+    async def says(self, sentence: str, within_s: float = PATIENCE_S) -> None:
         """Wait for a sentence that may be wrapped."""
         await self.until(lambda: sentence in self.prose, f"the screen says: {sentence}", within_s)
 
