@@ -39,7 +39,7 @@ class MemcachedServer(Started):
         if os.geteuid() == 0:
             command += ["-u", "nobody"]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-        wait_for(self._answers, "memcached answers", 10)
+        wait_for(self._answers, "memcached answers")
         return self
 
     def stop(self) -> None:

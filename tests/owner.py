@@ -10,7 +10,7 @@ from celery_tui.model.cluster import Cluster
 from celery_tui.model.seam import Link
 from celery_tui.monitor import SOURCES, Monitor
 from celery_tui.settings import Settings
-from tests.servers import wait_for
+from tests.servers import PATIENCE_S, wait_for
 
 
 class Owner:
@@ -38,7 +38,7 @@ class Owner:
             self._next_tick = now + 1.0
         return self.monitor.cluster
 
-    def until(self, what: Callable[[Cluster], Any], words: str, timeout: float = 60.0) -> Any:
+    def until(self, what: Callable[[Cluster], Any], words: str, timeout: float = PATIENCE_S) -> Any:
         """Wait for a fact about the Cluster."""
         return wait_for(lambda: what(self.read()), words, timeout)
 

@@ -173,7 +173,7 @@ class RabbitServer(Address, Started):
         program = Path(self._server).with_name("rabbitmqctl")
         done = subprocess.run(
             [program, *command], env=self._environment(), capture_output=True, text=True,
-            timeout=60, check=False,
+            timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -24,6 +24,11 @@ from tests.shared import Description, left_to_the_run, shared
 APPS = Path(__file__).parent / "integration"
 """Where the sample app lies; workers start here, so that nothing of ours is on their path."""
 
+PATIENCE_S = 120.0
+"""How long a fact is waited for: a machine may be slow and busy. What fails fails late."""
+STARTS_WITHIN_S = 30.0
+"""A server that is given a port; then it is given another."""
+
 T = TypeVar("T")
 
 
@@ -31,7 +36,7 @@ class ServerMissing(Exception):
     """This machine has no such server program."""
 
 
-def wait_for(predicate: Callable[[], T], what: str, timeout: float = 60.0) -> T:
+def wait_for(predicate: Callable[[], T], what: str, timeout: float = PATIENCE_S) -> T:
     """The first true answer of the predicate; prints how long that took.
 
     Raises AssertionError naming `what` after `timeout` seconds.
@@ -172,9 +177,9 @@ class RedisServer(Started):
         ]
 
     def _answers(self, port: int) -> bool:
-        """Whether the process started last answers within 10 s."""
+        """Whether the process started last answers in time."""
         assert self._process is not None
-        until = time.monotonic() + 10
+        until = time.monotonic() + STARTS_WITHIN_S
         while time.monotonic() < until and self._process.poll() is None:
             try:
                 with socket.create_connection(("127.0.0.1", port), timeout=1) as sock:
@@ -445,7 +450,7 @@ class Worker(Started):
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, timeout: float = 60.0) -> Self:
+    def start(self, timeout: float = PATIENCE_S) -> Self:
         """Start and return once the worker answers a ping."""
         self.launch()
         wait_for(self.is_ready, f"worker {self.hostname} answers", timeout)

@@ -235,7 +235,11 @@ In the dashboard ? lists the keys, and q pressed twice quits.
 """
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document (schema 1).")
 LISTEN = click.option(
-    "--listen", type=Seconds(), default=2.0, metavar="2s", help="How long to look. Default: 2s."
+    "--listen",
+    type=Seconds(),
+    default=2.0,
+    metavar="2s",
+    help="How long to look; longer while a source has not answered. Default: 2s.",
 )
 
 

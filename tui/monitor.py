@@ -165,6 +165,14 @@ class Monitor:
 
     # -- the owner's clock --------------------------------------------------------------------
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether each source has told what it can tell at once; some of it may not be folded in.
+
+        What one tells may lead to a question to another: False again until that is answered.
+        """
+        return bool(self.sources) and all(one.has_answered for one in self.sources.values())
+
     def drain(self, limit_s: float = 0.004) -> bool:
         """Fold observations in for at most ``limit_s``; True when none waits any more."""
         until = time.perf_counter() + limit_s

@@ -14,7 +14,7 @@ from celery_tui.model.cluster import Cluster
 from celery_tui.model.seam import Act, ActionRequest, Outcome, Preview, Stage, Target
 from celery_tui.monitor import Monitor
 from celery_tui.settings import Settings
-from tests.servers import wait_for
+from tests.servers import PATIENCE_S, wait_for
 
 T = TypeVar("T")
 _serial = itertools.count(1)
@@ -53,7 +53,7 @@ class Operator:
     def _sees_the_cluster(self) -> bool:
         return self.cluster.live_since("events") is not None and "ping" in self.cluster.rounds
 
-    def until(self, predicate: Callable[[], T], what: str, timeout: float = 60.0) -> T:
+    def until(self, predicate: Callable[[], T], what: str, timeout: float = PATIENCE_S) -> T:
         """Let the program run until the predicate holds."""
 
         def run_on() -> T:
@@ -105,7 +105,7 @@ class Operator:
         ]
 
     def outcome(
-        self, asked: ActionRequest, *stages: Stage, timeout: float = 60.0, words: str = ""
+        self, asked: ActionRequest, *stages: Stage, timeout: float = PATIENCE_S, words: str = ""
     ) -> Outcome:
         """The first outcome of one of these stages (and with these words in it)."""
 

@@ -78,7 +78,7 @@ async def test_a_worker_stopped_warm_ends_its_tasks_and_is_no_finding(shop: Grou
             await watch.screen.until(lambda: shop.depth("warm") == 0, "two are held")
             pid, began = worker.pid, time.time()
             os.kill(pid, signal.SIGTERM)
-            await watch.screen.stays(1.0)
+            await watch.screen.until(lambda: "Warm shutdown" in worker.log_text(), "it is told")
             assert shop.ledger.running() >= set(running)
             gate.touch()
             await watch.ends(*running)

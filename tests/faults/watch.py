@@ -17,8 +17,8 @@ from celery_tui.settings import Settings
 from tests.faults.ground import Ground
 from tests.faults.ledger import KILLED
 from tests.integration.dashboard import Dashboard, dashboard
+from tests.servers import PATIENCE_S
 
-WITHIN_S = 60.0
 COLD_S = 2.0
 """How long somebody listens who looks once, if not told otherwise."""
 SIZE = (160, 48)
@@ -74,7 +74,7 @@ class Watch:
         told = self.document["workers"]
         return next((one for one in told if one["hostname"] == f"{hostname}@test"), {})
 
-    async def state(self, task_id: str, *states: str, within_s: float = WITHIN_S) -> Task:
+    async def state(self, task_id: str, *states: str, within_s: float = PATIENCE_S) -> Task:
         """The task, once it has one of these states."""
 
         def there() -> Task | None:
@@ -88,7 +88,7 @@ class Watch:
     async def finding(self, rule: str, subject: str, gone: bool = False) -> None:
         """Wait until a finding stands (or no more), on the screen too."""
         what = f"{rule} of {subject} is {'over' if gone else 'found'}"
-        await self.screen.until(lambda: (rule in self.rules(subject)) != gone, what, WITHIN_S)
+        await self.screen.until(lambda: (rule in self.rules(subject)) != gone, what, PATIENCE_S)
 
     async def beats(self, *names: str) -> None:
         """Wait until these workers are known to send heartbeats, as they are to who stays."""
@@ -137,7 +137,7 @@ async def agrees(
         return not told
 
     try:
-        await watch.screen.until(same, f"{what or 'all'} agrees with the ledger", WITHIN_S)
+        await watch.screen.until(same, f"{what or 'all'} agrees with the ledger", PATIENCE_S)
     except AssertionError as error:
         raise AssertionError("; ".join(told) + f"\n{error}") from None
     await watch.screen.press("1")

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 from textual.pilot import Pilot
 
 from celery_tui.app import CeleryTui
-from celery_tui.screens.dialog import DEAF_S
+from celery_tui.screens.dialog import DEAF_S, Dialog
 from celery_tui.settings import Settings
 from tests.screens.capture import text_lines
+from tests.servers import PATIENCE_S
 
 T = TypeVar("T")
 SIZE = (100, 30)
@@ -30,6 +31,15 @@ class Dashboard:
     def lines(self) -> list[str]:
         """The lines of the screen, from the top."""
         return [line.rstrip() for line in text_lines(self.app)]
+
+    @property
+    def front(self) -> list[str]:
+        """The lines that can be used: of a dialog its panel and keys, not the ghost behind it."""
+        if not isinstance(self.app.screen, Dialog):
+            return self.lines
+        panel = self.app.screen.query_one("#panel").region
+        rows = self.lines[panel.y : panel.bottom]
+        return [*(row[panel.x : panel.right].rstrip() for row in rows), self.footer]
 
     @property
     def text(self) -> str:
@@ -58,7 +68,7 @@ class Dashboard:
 
     # -- waiting ------------------------------------------------------------------------------
 
-    async def until(self, predicate: Callable[[], T], what: str, within_s: float = 30.0) -> T:
+    async def until(self, predicate: Callable[[], T], what: str, within_s: float = PATIENCE_S) -> T:
         """The first true answer of the predicate; prints how long that took.
 
         Raises AssertionError with the screen after `within_s` seconds.
@@ -72,12 +82,12 @@ class Dashboard:
         print(f"[took] {what}: {time.monotonic() - began:.3f} s")
         return answer
 
-    async def reads(self, *words: str, within_s: float = 30.0) -> str:
+    async def reads(self, *words: str, within_s: float = PATIENCE_S) -> str:
         """The line that has all of these words, once there is one."""
         what = f"the screen reads {' … '.join(words)}"
         return await self.until(lambda: self.line(*words), what, within_s)
 
-    async def says(self, sentence: str, within_s: float = 30.0) -> None:
+    async def says(self, sentence: str, within_s: float = PATIENCE_S) -> None:
         """Wait for a sentence that may be wrapped."""
         await self.until(lambda: sentence in self.prose, f"the screen says: {sentence}", within_s)
 
@@ -91,12 +101,13 @@ class Dashboard:
         """Press keys, one after the other."""
         await self.pilot.press(*keys)
 
-    async def find(self, text: str) -> str:
-        """Narrow the Tasks screen to the beginning of an id; its row, under the cursor."""
+    async def find(self, text: str, *words: str) -> str:
+        """Narrow the Tasks screen to the beginning of an id; its row once it has these words."""
         await self.press("4")
         await self.filter(text)
         return await self.until(
-            lambda: self.line(f"/ {text}", "1 of ") and self.line("▐ ", text), f"Tasks shows {text}"
+            lambda: self.line(f"/ {text}", "1 of ") and self.line("▐ ", text, *words),
+            f"Tasks shows {' '.join((text, *words))}",
         )
 
     async def filter(self, text: str) -> None:

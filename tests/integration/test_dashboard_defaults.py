@@ -84,7 +84,7 @@ async def test_a_cluster_with_defaults_is_seen_acted_on_and_its_events_are_switc
         await screen.press("escape")
 
         # -- a reserved task is sent again, exactly ----------------------------------------
-        assert "◦ received" in await screen.find(reserved[:8])
+        await screen.find(reserved[:8], "◦ received")
         await screen.press("enter")
         await screen.reads("91823", f"token={HIDDEN}", "cur='EUR'")
         shown.append(screen.text)

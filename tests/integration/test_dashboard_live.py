@@ -81,8 +81,7 @@ async def test_a_task_that_runs_is_seen_moving_and_its_secrets_are_not(cluster: 
         sent = cluster.send("echo", 91823, kwargs={"password": "hunter2", "cur": "EUR"})
         await screen.reads("✓ success", "sample.echo")
         seen.append(screen.text)
-        row = await screen.find(sent[:8])
-        assert "✓ success" in row
+        await screen.find(sent[:8], "✓ success")
         await screen.until(lambda: "91823, password" in screen.cursor, "Tasks shows the args")
         seen.append(screen.text)
         await screen.press("enter")
@@ -158,7 +157,7 @@ async def test_a_revoked_task_never_runs_and_is_called_revoked_once_the_worker_d
         reserved = cluster.send("slow", 0.1)
         with_eta = cluster.send("slow", 0.1, countdown=12)
         for task_id, state in ((reserved, "◦ received"), (with_eta, "◷ eta")):
-            assert state in await screen.find(task_id[:8])
+            await screen.find(task_id[:8], state)
             await screen.act("X", "REVOKE  1 task")
             await screen.until(
                 lambda: "⊘ revoke?" in screen.cursor or "⊘ revoked" in screen.cursor, "revoke?"

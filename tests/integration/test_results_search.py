@@ -12,6 +12,8 @@ from tests.actions.acting import Operator, ledger
 from tests.servers import RedisServer, Worker, client
 
 MANY = 1_000_000
+MOST_SENT = 80
+"""However slowly the search goes on: results of these are newer than the old ones."""
 FILL = """
 for number = tonumber(ARGV[1]), tonumber(ARGV[2]) do
   local done = string.format('2026-11-%02dT%02d:%02d:%02d+00:00', number / 86400 % 28 + 1,
@@ -59,7 +61,8 @@ def test_a_million_results_are_looked_through_while_everything_else_goes_on(
             search = cluster.results_search
             if search is not None and (not seen or search.keys != seen[-1]):
                 seen.append(search.keys)
-                sent.append(app.send_task("sample.add", (1, 2)).id)
+                if len(sent) < MOST_SENT:
+                    sent.append(app.send_task("sample.add", (1, 2)).id)
             return search is not None and search.done
 
         operator.until(all_looked_through, f"{MANY:,} results are looked through", 300)
@@ -90,7 +93,8 @@ def test_a_million_results_are_looked_through_while_everything_else_goes_on(
     assert search.told == 1_000
     assert len(seen) > 5
     old = [i for i in cluster.newest() if i.startswith("old-")]
-    assert len(old) > 900  # those that ran meanwhile are among the newest
+    # Those that ran meanwhile, or run, may have been found among the newest.
+    assert len(old) >= search.told - len(sent) - 1
     assert old[0] == f"old-{MANY - 1}"
     assert sorted(old, key=lambda i: -(cluster.tasks[i].ended_at or 0)) == old
     assert list(cluster.newest())[-len(old) :] == old

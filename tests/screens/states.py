@@ -56,6 +56,7 @@ from tests.screens.sample import (
 )
 from tests.screens.story import calm_story, told_story
 from tests.screens.troubled import permitted_in_part, permitted_nothing, troubled
+from tests.screens.waiting import all_offered, until
 from tests.screens.workflow import CHARGE, workflow
 
 Show = Callable[[CeleryTui, Pilot[int]], Awaitable[None]]
@@ -208,8 +209,8 @@ async def palette(app: CeleryTui, pilot: Pilot[int]) -> None:
     app.go("tasks")
     await pilot.pause()
     app.push_screen(Palette())
-    for _ in range(20):
-        await pilot.pause(0.02)
+    await until(pilot, lambda: isinstance(app.screen, Palette), "it is open")
+    await all_offered(app, pilot)
 
 
 def asking(act: Act, *numbers: int, exact: bool | None = None, mends: str = "") -> Show:

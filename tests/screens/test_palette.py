@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from textual.command import CommandInput, CommandList
+from textual.command import CommandInput
 
 from celery_tui.columns.base import Column
 from celery_tui.screens.confirm import ConfirmScreen
@@ -15,6 +15,7 @@ from celery_tui.screens.sort_menu import SortMenu, letters
 from celery_tui.theme import Look
 
 from .fake import BackScreen, FakeHost, revoke, screen_lines
+from .waiting import all_offered, offered, until
 
 
 def shown(host: FakeHost) -> str:
@@ -33,8 +34,7 @@ def column(title: str, sort: str = "", right: bool = False) -> Column[Any]:
 async def test_the_palette_holds_the_commands_of_the_screen_only(look: Look) -> None:
     host = FakeHost(look, Palette())
     async with host.run_test(size=(100, 40)) as pilot:
-        await pilot.pause(0.3)
-        prompts = [str(option.prompt) for option in host.screen.query_one(CommandList).options]
+        prompts = await all_offered(host, pilot)
         assert any("send the task again" in prompt for prompt in prompts)
         assert not any("Maximize" in prompt or "Theme" in prompt for prompt in prompts)
         assert "🔎" not in shown(host)
@@ -44,29 +44,26 @@ async def test_the_palette_holds_the_commands_of_the_screen_only(look: Look) -> 
 async def test_the_palette_finds_by_word_and_runs() -> None:
     host = FakeHost(first=Palette())
     async with host.run_test(size=(100, 40)) as pilot:
-        await pilot.pause(0.3)
+        await all_offered(host, pilot)
         await pilot.press(*"help")
-        await pilot.pause(0.5)
+        await until(pilot, lambda: "help" in "".join(offered(host)[:1]).lower(), "help is found")
         await pilot.press("enter")
-        await pilot.pause(0.3)
-        assert isinstance(host.screen, HelpScreen)
+        await until(pilot, lambda: isinstance(host.screen, HelpScreen), "help is open")
 
 
 async def test_the_palette_closes_on_escape() -> None:
     host = FakeHost(first=Palette())
     async with host.run_test(size=(40, 10)) as pilot:
-        await pilot.pause(0.3)
+        await all_offered(host, pilot)
         await pilot.press("escape")
-        await pilot.pause()
-        assert isinstance(host.screen, BackScreen)
+        await until(pilot, lambda: isinstance(host.screen, BackScreen), "it is closed")
 
 
 async def test_acts_are_not_in_the_palette_of_a_read_only_program() -> None:
     host = FakeHost(first=Palette())
     host.read_only = True
     async with host.run_test(size=(100, 40)) as pilot:
-        await pilot.pause(0.3)
-        prompts = [str(option.prompt) for option in host.screen.query_one(CommandList).options]
+        prompts = await all_offered(host, pilot)
         assert not any("revoke" in prompt for prompt in prompts)
 
 
@@ -108,8 +105,7 @@ async def test_its_key_opens_ours_and_not_textuals() -> None:
     async with host.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         await pilot.press("ctrl+p")
-        await pilot.pause(0.2)
-        assert isinstance(host.screen, Palette)
+        await until(pilot, lambda: isinstance(host.screen, Palette), "it is open")
 
 
 async def test_it_does_not_open_over_a_dialog() -> None:

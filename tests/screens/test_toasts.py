@@ -6,10 +6,11 @@ import pytest
 from textual.pilot import Pilot
 
 from celery_tui.model.seam import Act, ActionRequest, Outcome, Stage, Target
+from celery_tui.screens.confirm import ConfirmScreen
 from celery_tui.theme import Look
 from celery_tui.widgets.toasts import MOST, SHOWN_S, Shelf, Toasts, outcome_cells
 
-from .fake import HOSTILE, NOW, FakeHost, screen_lines, task
+from .fake import HOSTILE, NOW, FakeHost, screen_lines, task, terminate
 
 
 def outcome(stage: Stage, text: str = "", number: int = 1, act: Act = Act.REVOKE) -> Outcome:
@@ -136,3 +137,38 @@ async def test_escape_first_stops_what_takes_long_and_is_told_as_stopped() -> No
         assert host.shelf.toasts
         await pilot.press("escape")
         assert host.shelf.toasts == []
+
+
+@pytest.mark.parametrize("size", [(100, 20), (80, 24), (160, 48), (40, 10)])
+async def test_none_covers_a_dialog_or_stays_behind_it(size: tuple[int, int]) -> None:
+    host = FakeHost()
+    async with host.run_test(size=size) as pilot:
+        host.push_screen(ConfirmScreen(terminate()))
+        alone = await paint(host, pilot)
+        await pilot.press("escape")
+        for number in range(1, 4):
+            host.shelf.tell(outcome(Stage.ACKNOWLEDGED, "4 of 6 workers answered", number), NOW)
+        host.shelf.tell(outcome(Stage.FAILED, "nobody has heard it", 9), NOW)
+        behind = await paint(host, pilot)
+        assert "✗ revoke failed" in "\n".join(behind)
+        host.push_screen(ConfirmScreen(terminate()))
+        assert await paint(host, pilot) == alone
+        host.screen_stack[-2].tick()  # type: ignore[attr-defined]  # as after a resize
+        assert await paint(host, pilot) == alone
+        await pilot.press("escape")
+        assert await paint(host, pilot) == behind
+
+
+async def test_what_is_said_while_a_dialog_stands_takes_the_place_of_its_keys() -> None:
+    host = FakeHost()
+    async with host.run_test(size=(100, 30)) as pilot:
+        host.shelf.say("said before", "acc", NOW)
+        host.push_screen(ConfirmScreen(terminate()))
+        before = await paint(host, pilot)
+        assert "Esc cancel" in before[-1]
+        host.shelf.say("copied the celery command", "acc", NOW)
+        said = await paint(host, pilot)
+        assert said[:-1] == before[:-1]
+        assert "copied the celery command" in said[-1]
+        host.now += SHOWN_S
+        assert "Esc cancel" in (await paint(host, pilot))[-1]

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -24,7 +25,7 @@ from celery_tui.model.observations import Reply, RoundEnded
 from celery_tui.model.seam import Link
 from celery_tui.sources.base import Source
 from celery_tui.sources.inbox import Inbox
-from celery_tui.sources.inspect import FIRST, InspectSource, period_s
+from celery_tui.sources.inspect import FIRST, TIMEOUT_S, InspectSource, Round, is_heard, period_s
 from tests.servers import Worker, wait_for
 
 from .fleet import Fleet, Told, running_fleet
@@ -82,17 +83,20 @@ def test_a_worker_that_nobody_knew_is_heard_all_the_same(fleet: Fleet) -> None:
         wait_for(lambda: "newcomer@test" in told.read().workers, "a worker nobody knew")
 
 
-def test_a_running_task_is_seen_with_its_exact_arguments(fleet: Fleet) -> None:
+def test_a_running_task_is_seen_with_its_exact_arguments(fleet: Fleet, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
     with asking(fleet) as told:
         wait_for(lambda: told.read().live_since("inspect"), "inspect is live")
-        (task_id,) = fleet.send(1, 3.0, task="sample.slow")
+        gate.touch()
+        (task_id,) = fleet.send(1, 1, 2, str(gate), task="sample.stepping")
         assert isinstance(told.source, InspectSource)
-        time.sleep(0.5)
+        wait_for(lambda: fleet.app.AsyncResult(task_id).state == "PROGRESS", "it runs")
         told.source.ask("active")
         wait_for(lambda: task_id in told.read().running, "a running task, from inspect")
+    gate.unlink()
     exact = told.cluster.tasks[task_id].exact
     assert exact is not None
-    assert (exact.args, exact.source) == ([3.0], "inspect")
+    assert (exact.args, exact.source) == ([1, 2, str(gate)], "inspect")
 
 
 def test_a_question_to_one_worker_says_nothing_of_the_others(fleet: Fleet) -> None:
@@ -102,7 +106,9 @@ def test_a_question_to_one_worker_says_nothing_of_the_others(fleet: Fleet) -> No
         told.source.ask("stats", (fleet.worker.hostname,))
         told.source.ask("stats", ("nobody@here",))
         wait_for(lambda: len(answers(told, "stats")) == 2, "the second answer")
-        time.sleep(2.0)
+        ended = len(rounds(told, "ping"))
+        told.source.ask("ping")  # of everybody, and after those: their time is up before its is
+        wait_for(lambda: len(rounds(told, "ping")) > ended, "a later round ended")
         assert len(rounds(told, "stats")) == 1
         assert len(answers(told, "stats")) == 2
 
@@ -170,7 +176,7 @@ def test_nothing_stays_after_a_sigkill_but_what_expires_by_itself(fleet: Fleet) 
             process.wait()
             process.stdout.close()
         late.resume()
-        time.sleep(1.0)
+        wait_for(late.is_ready, "it has answered all that it was asked")
         left = {key: ttl for key, ttl in fleet.ttls().items() if key not in before}
         assert left
         assert all(0 <= ttl <= LIST_TTL_MS / 1000 for ttl in left.values()), left
@@ -188,10 +194,12 @@ def test_the_broker_is_asked_little(fleet: Fleet) -> None:
         told.source.known = frozenset({fleet.worker.hostname})
         wait_for(lambda: all(rounds(told, q) for q in FIRST), "all first rounds ended")
         one.config_resetstat()
-        time.sleep(6.0)
+        began, before = time.monotonic(), len(rounds(told, "active"))
+        wait_for(lambda: len(rounds(told, "active")) > before, "it is asked again what runs")
+        took_s = time.monotonic() - began
         stats: dict[str, dict[str, int]] = one.info("commandstats")
     calls = Counter({name: figures["calls"] for name, figures in stats.items()})
-    a_second = (calls.total() - calls["cmdstat_brpop"]) / 6
+    a_second = (calls.total() - calls["cmdstat_brpop"]) / took_s
     print(f"{a_second:.1f} commands a second, the worker's own included: {dict(calls)}")
     assert "cmdstat_keys" not in calls
     assert a_second < 30
@@ -202,7 +210,7 @@ def test_the_lost_broker_comes_back_and_workers_answer_again() -> None:
         wait_for(lambda: told.read().workers, "the first worker")
         fleet.server.kill()
         wait_for(lambda: told.read().health["inspect"].state == Link.LOST, "the loss is told")
-        time.sleep(2.0)
+        wait_for(lambda: told.read().health["inspect"].tries > 2, "it was tried again in vain")
         fleet.server.start()
         back_at = time.time()
         wait_for(
@@ -284,3 +292,27 @@ def test_the_envelope_is_what_a_worker_expects(fleet: Fleet) -> None:
     assert body["method"] == "ping"
     assert body["destination"] is None
     assert body["reply_to"]["exchange"].endswith(".celery.pidbox")
+
+
+KNOWN = frozenset({"a", "b"})
+
+
+@pytest.mark.parametrize(
+    ("receivers", "answered", "now", "heard"),
+    [
+        (3, {"a", "b"}, 10.0, False),  # somebody has not answered whom nobody knows yet
+        (3, {"a", "b", "c"}, 0.0, True),
+        (0, set(), 0.0, False),  # they beat, and listen later
+        (None, {"a", "b"}, 9.9, False),  # a broker that does not tell how many there are
+        (None, {"a", "b"}, 10.0, True),
+        (None, {"a"}, 10.0, False),
+        (3, set(), 10.0 + TIMEOUT_S, True),  # one is frozen
+    ],
+)
+def test_who_looks_once_waits_for_answers_twice_as_long(
+    receivers: int | None, answered: set[str], now: float, heard: bool
+) -> None:
+    one = Round("stats", 0.0, 10.0, everybody=True, answered=answered, receivers=receivers)
+    assert is_heard(one, KNOWN, now) == heard
+    one.everybody = False
+    assert not is_heard(one, KNOWN, now)

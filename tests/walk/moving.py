@@ -14,11 +14,19 @@ MOVING = (
     (re.compile(r"\b\d{3,7}\b"), "PID"),
     (re.compile(r"\b20\d{6}T\S+"), "DATE"),
     (re.compile(r"'/\S*"), "PATH"),
-    (re.compile(r"[▁▂▃▄▅▆▇█]+"), "CHART"),
+    (re.compile(r"[▁▂▃▄▅▆▇█]+(?: +[▁▂▃▄▅▆▇█]+)*"), "CHART"),
+    (re.compile(r"^ *TIME .*▴.*"), "AXIS"),
+    (re.compile(r", 20 min ─.*"), ", 20 min"),
+    (re.compile(r"^ */min .*"), "MINUTE"),
+    (re.compile(r"^ *apart so far, as if it went on for a minute"), ""),
     (re.compile(r"[─━]+"), "─"),
     (re.compile(r"\s+"), " "),
 )
-"""Ages, times, ports and bars are never the same twice, nor how far apart words stand."""
+"""Ages, times, ports and bars are never the same twice, nor how far apart words stand.
+
+What a minute brings is known after some seconds, and by more than them after a minute; where a chart
+says when we attached depends on how long ago that was.
+"""
 
 
 def same(line: str) -> str:

@@ -68,7 +68,7 @@ async def _workers(screen: Dashboard) -> None:
     await screen.press("escape", "3")
 
 
-MOST_LOOKS = 20
+LOOK_AGAIN_S, MOST_LOOKS = 0.5, 120
 ALL_WAIT = f"{town.WAITING}"
 STEPS = (
     Step(
@@ -100,7 +100,7 @@ STEPS = (
     Step("a task with progress", _task(town.STEPPING), (("42", "120"),)),
     Step("a chain", lambda s: _then(s, _task(town.FIRST), keys("f")), ((town.SECOND[:8],),)),
     Step("revoke, asked", _revoke, ((town.HELD[:8],),)),
-    Step("purge, asked", _purge, ((town.ORPHAN, ALL_WAIT),)),
+    Step("purge, asked", _purge, ((f"✓ {ALL_WAIT} messages waiting",),)),
     Step("purged", keys("Y"), (("=  purged", ALL_WAIT), ("▐", f"{town.ORPHAN}  ", " 0 "))),
     Step(
         "undone",
@@ -125,22 +125,21 @@ async def walked(screen: Dashboard) -> dict[str, list[str]]:
         await step.come(screen)
         for words in step.reads:
             await screen.reads(*words)
-        await screen.until(lambda: not _toasted(screen), "what an act said has gone")
-        await _stands_still(screen)
-        seen[step.name] = screen.lines
+        seen[step.name] = await _standing_still(screen, step.name)
     return seen
 
 
-async def _stands_still(screen: Dashboard) -> None:
-    """Wait until all of a screen is there: nothing but figures changes for a while."""
+async def _standing_still(screen: Dashboard, name: str) -> list[str]:
+    """All of a screen that can be used, without what an act said: once only figures change."""
     before: list[str] = []
     for _ in range(MOST_LOOKS):
-        now = [same(line) for line in screen.lines]
-        if now == before:
-            return
+        now = screen.front
+        if not _toasted(now) and list(map(same, now)) == list(map(same, before)):
+            return now
         before = now
-        await screen.stays(0.5)
+        await screen.stays(LOOK_AGAIN_S)
+    raise AssertionError(f"{name} does not stand still:\n" + "\n".join([*before, "---", *now]))
 
 
-def _toasted(screen: Dashboard) -> bool:
-    return any("▐" in line[1:] for line in screen.lines)
+def _toasted(lines: list[str]) -> bool:
+    return any("▐" in line[1:] for line in lines)

@@ -21,9 +21,7 @@ FIGURES = r"waiting 30 in |drains never"
 TOLD = r"(waiting|oldest|in/s|out/s|unacked|counted) .*(AGE|not known: RabbitMQ)"
 """Who told a fact, in the broker's own words; what follows goes on in the next line."""
 GOES_ON = r"(have taken|is not in it|looked; how|time|message|depth|each worker|acknowledged|all q)"
-DIALOG = (
-    r"(2 )?[⋅!] (30 waiting|Waiting messages|They come back|The file holds|What workers hold) ?"
-)
+DIALOG = r"[⋅!] (30 waiting|Waiting messages|They come back|The file holds) "
 CHART = r"(\d+ )?CHART"
 """How many of its columns are black is a matter of seconds."""
 PLACE = r"(Events|Answers|Queues|Results) "
@@ -36,7 +34,7 @@ DIFFERENT = {
     "Queues: where it comes from": f"{TOLD}|{GOES_ON}",
     "a queue": f"{MESSAGE}|{FIGURES}",
     "a worker": "queues celery visibility (AGE|none: back at once) ",
-    "purge, asked": f"{AGE}|{DIALOG}",
+    "purge, asked": DIALOG,
     "undone": f"{AGE}|{CHART}",
     "Log": r"TIME celery_tui\S* ages of waiting messages are not known: RabbitMQ",
     "the sources": f"{PLACE}|{TOLD}|{GOES_ON}",
@@ -49,7 +47,6 @@ UNKNOWN = {
         r"(priorities|in/s|out/s|unacked|limbo) |--management-url|ETA; the least"
     ),
     "a queue": rf"{MESSAGE}|{FIGURES}|held by workers 0 unacked [?0] limbo [?0] ",
-    "purge, asked": f"{UNTOLD}|{DIALOG}",
     "purged": UNTOLD,
     "undone": f"{UNTOLD}|{CHART}",
     "the sources": rf"{PLACE}|unacked (\?|2) |--management-url|{GOES_ON}",

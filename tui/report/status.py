@@ -17,6 +17,8 @@ from .plain import lines
 __all__ = ["COULD_NOT_LOOK", "document", "exit_code", "run"]
 
 LISTEN_S = 2.0
+PATIENCE_S = 8.0
+"""So much longer a look may take while a source has not answered: the machine may be busy."""
 COULD_NOT_LOOK = 3
 TICK_S = 0.25
 """More often than a screen needs: replies that are due must not wait in so short a look."""
@@ -33,7 +35,8 @@ def run(
 ) -> int:
     """Listen for ``listen_s``, print to ``out``; 0 fine, 1 warnings, 2 critical, 3 not looked.
 
-    ``app`` is the user's Celery app where it is already loaded.
+    It lasts longer while a source has not answered. ``app`` is the user's Celery app where it is
+    already loaded.
     """
     out, err = out or sys.stdout, err or sys.stderr
     monitor = Monitor(settings, app=app)
@@ -59,15 +62,23 @@ def run(
 def _watch(monitor: Monitor, listen_s: float) -> None:
     until = time.monotonic() + listen_s
     due = 0.0
-    while (now := time.monotonic()) < until:
+    while (now := time.monotonic()) < until + PATIENCE_S:
+        if now >= until and monitor.has_answered and _all_told(monitor):
+            return
         monitor.drain()
         if now >= due:
             monitor.tick(monitor.clock())
             due = now + TICK_S
         time.sleep(NAP_S)
+    _all_told(monitor)
+
+
+def _all_told(monitor: Monitor) -> bool:
+    """Fold in all that waits; whether that led to no further question."""
     while not monitor.drain():
         continue
     monitor.tick(monitor.clock())
+    return monitor.has_answered
 
 
 def exit_code(findings: tuple[Finding, ...]) -> int:

@@ -123,6 +123,11 @@ class BaseScreen(Moves, Acts):
             self.frame(self.host.view())
         self.call_after_refresh(self.tick)
 
+    def on_screen_suspend(self) -> None:
+        """A dialog stands before it: what passes by itself must not stay behind that."""
+        for toasts in self.query(Toasts):
+            toasts.hide()
+
     def on_screen_resume(self) -> None:
         """Shown again: bring it up to date at once."""
         self.call_after_refresh(self.tick)

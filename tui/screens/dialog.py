@@ -20,6 +20,7 @@ from ..commands.base import Command, Group, shown_key
 from ..theme import Look
 from ..widgets.fields import PushButton
 from ..widgets.lines import Line, Lines
+from ..widgets.toasts import Toast
 from .base import Host, bindings_of
 
 Result = TypeVar("Result")
@@ -81,6 +82,7 @@ class Dialog(ModalScreen[Result]):
         super().__init__()
         self.clock = clock
         self._appeared: float | None = None
+        self._told_before: tuple[Toast, ...] = ()
 
     # -- parts --------------------------------------------------------------------------------
 
@@ -141,7 +143,14 @@ class Dialog(ModalScreen[Result]):
         self.query_one("#title", Lines).show((_bar(title, end, token, self.panel_width),))
         self.fill()
         right: tuple[Cell, ...] = (("?", "acc bold"), (" help", "dim"), (" ", ""))
-        self.query_one("#keys", Lines).show((Line(tuple(self.keys()), right, "band"),))
+        self.query_one("#keys", Lines).show((Line(self._footer(), right, "band"),))
+
+    def _footer(self) -> tuple[Cell, ...]:
+        """Its keys; for some seconds what was just said, for which no toast covers a dialog."""
+        shelf = self.host.shelf
+        shelf.expire(self.host.view().now)
+        told = shelf.since(self._told_before)
+        return tuple(self.keys()) if told is None else told.cells
 
     def render(self) -> RenderableType:
         """The screen behind, as a ghost."""
@@ -149,6 +158,7 @@ class Dialog(ModalScreen[Result]):
 
     def on_mount(self) -> None:
         """First paint."""
+        self._told_before = tuple(self.host.shelf.toasts)
         self.size_panel()
         self.tick()
 

@@ -33,6 +33,7 @@ class Source:
         self.inbox = inbox
         self.stopping = threading.Event()
         self.retry_now = threading.Event()
+        self._answered = threading.Event()
         self._thread: threading.Thread | None = None
         self._tries = 0
         self._lost_since: float | None = None
@@ -53,6 +54,18 @@ class Source:
         """Wait for the thread's end."""
         if self._thread is not None:
             self._thread.join(timeout_s)
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether it has told, once, all that somebody needs who looks once; or why it cannot.
+
+        What it told by then is in the Inbox.
+        """
+        return self._answered.is_set()
+
+    def answered(self) -> None:
+        """All that it can tell at once has been told; said by ``session()``."""
+        self._answered.set()
 
     def session(self) -> None:
         """One connection's life."""
@@ -77,6 +90,7 @@ class Source:
         """Tell that there is nothing to read from, by configuration."""
         now = time.time()
         self.inbox.put(Health(self.name, Link.OFF, now, error=why, hint=hint, at=now))
+        self.answered()
 
     def blocked(self, error: BrokerBlocked) -> None:
         """Tell that the broker stands and takes nothing, until ``live`` is told again."""
@@ -87,6 +101,7 @@ class Source:
                 self.name, Link.LOST, now, error.title, error.hint, at=now, blocked=True,
             )
         )  # fmt: skip
+        self.answered()
 
     def _run(self) -> None:
         self.inbox.put(Health(self.name, Link.CONNECTING, time.time()))
@@ -111,6 +126,7 @@ class Source:
         now = time.time()
         text = f"{self.refusal} ({error.said or error.title})"
         self.inbox.put(Health(self.name, Link.OFF, now, text, error.hint, at=now, refused=True))
+        self.answered()
         self.retry_now.clear()
         if not self.stopping.is_set():
             self.retry_now.wait()
@@ -129,6 +145,7 @@ class Source:
                 retry_at=now + pause, tries=self._tries, at=now,
             )
         )  # fmt: skip
+        self.answered()
         self.retry_now.clear()
         if not self.stopping.is_set():
             self.retry_now.wait(pause)

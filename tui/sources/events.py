@@ -132,6 +132,7 @@ class EventSource(Source):
                     raise BrokerError(f"Events cannot be read: {type(error).__name__}") from error
             if not next_check:
                 self.live()
+                self.answered()
             if time.monotonic() >= next_check:
                 if self._shedding:
                     self._tell_shed({}, self.waiting())

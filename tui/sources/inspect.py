@@ -77,6 +77,8 @@ class InspectSource(Source):
         self._due: dict[str, float] = {}
         self._rounds: dict[str, Round] = {}
         self._warned = False
+        self._unheard = set(FIRST)
+        """Questions that not everybody had time to answer yet, since the start."""
         self._oid = str(uuid.uuid4())
 
     def ask(self, question: str, workers: tuple[str, ...] = ()) -> None:
@@ -121,6 +123,14 @@ class InspectSource(Source):
             if now >= next_check:
                 self.live(latency_ms(connection))
                 next_check = now + CHECK_EVERY_S
+            if self._unheard:
+                self._hear_out(time.monotonic())
+
+    def _hear_out(self, now: float) -> None:
+        rounds = self._rounds.values()
+        self._unheard -= {one.question for one in rounds if is_heard(one, self.known, now)}
+        if not self._unheard:
+            self.answered()
 
     def _to_ask(self, now: float) -> Iterator[tuple[str, tuple[str, ...]]]:
         while self._asked:
@@ -177,6 +187,17 @@ class InspectSource(Source):
                 one.question, one.asked_at, time.time(), answered, one.receivers, one.standing
             )
         )
+
+
+def is_heard(one: Round, known: frozenset[str], now: float) -> bool:
+    """Whether all have answered a question, or had twice the time: workers may be busy, too."""
+    if not one.everybody:
+        return False
+    if now >= one.deadline + TIMEOUT_S:
+        return True
+    if one.receivers is not None:
+        return len(one.answered) >= max(one.receivers, len(known))
+    return now >= one.deadline and bool(known) and known <= one.answered
 
 
 def period_s(question: str, workers: int, often: frozenset[str] = OFTEN) -> float:

@@ -55,12 +55,19 @@ class QueueSource(Source):
         """The connection before this one: what it learnt of waiting times."""
         self.known: Collection[str] = ()
         self.shown: Collection[str] = ()
+        self.read: frozenset[str] | None = None
+        """Queues that were known at the last reading of depths; None: there was none."""
         self.sought: tuple[str, ...] = ()
         """Tasks whose messages are looked for among the unacknowledged; set by the monitor."""
 
     def want(self, known: Collection[str], shown: Collection[str]) -> None:
         """Queues to read besides those found, and those on screen. From any thread."""
         self.known, self.shown = known, shown
+
+    @property
+    def has_answered(self) -> bool:
+        """Also of the queues that others named meanwhile."""
+        return super().has_answered and (self.read is None or self.read.issuperset(self.known))
 
     def session(self) -> None:
         """One connection's life."""
@@ -82,7 +89,7 @@ class Poll:
     def __init__(self, broker: Broker, source: QueueSource) -> None:
         self._broker, self._source = broker, source
         self._depths_due = self._discover_due = self._count_due = self._sample_due = 0.0
-        self._first_round = True
+        self._first_round, self._whole = True, False
         self._known = 0
         self._read_at = 0.0
         self._prefixes: tuple[str, ...] = ()
@@ -95,16 +102,19 @@ class Poll:
         limit: str | None = None
         while not stopping.is_set():
             now = time.monotonic()
-            self._broker.want(self._source.known, self._source.shown)
+            known = frozenset(self._source.known)
+            self._broker.want(known, self._source.shown)
             if now >= self._discover_due:
                 self._discover()
             if now >= self._depths_due:
-                self._read()
+                self._read(known)
             elif now >= self._sample_due:
                 self._sample()
             if self._broker.limit != limit:
                 limit = self._broker.limit
                 self._source.live(latency_ms, limit)
+            if self._whole:
+                self._source.answered()
             due = min(self._depths_due, self._discover_due, self._sample_due)
             stopping.wait(max(0.0, due - time.monotonic()))
 
@@ -121,7 +131,7 @@ class Poll:
             pause = max(NEW_LISTS_AFTER_S, self._known / NEW_LISTS_A_SECOND)
             self._depths_due = min(self._depths_due, self._read_at + pause)
 
-    def _read(self) -> None:
+    def _read(self, known: frozenset[str]) -> None:
         broker = self._broker
         depths = broker.depths()
         if time.monotonic() >= self._sample_due:
@@ -135,6 +145,8 @@ class Poll:
             at, depths, self._gone(depths), unacked, by_queue, no_ages=self._broker.no_ages
         )
         self._source.inbox.put(told)
+        self._source.read = known
+        self._whole = not self._first_round
         self._read_at = time.monotonic()
         self._depths_due = self._read_at + period_s(broker.lists)
 

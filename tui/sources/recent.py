@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST = 1_000
 """Recent results that are kept."""
+LONG = 20_000
+"""Beyond so many keys nobody waits for the end of the search who looks only once."""
 STEP_S = 0.02
 SHARE = 0.1
 """Part of the time that we may keep the server busy with this."""
@@ -45,6 +47,11 @@ class Recent:
         """There is a new connection; what was found on the former one is found again."""
         self._walk, self._looking = None, True
         self._metas.clear()
+
+    @property
+    def takes_long(self) -> bool:
+        """Whether there is so much to look through that it is over only after a while."""
+        return self._walk is not None and self._walk.of > LONG
 
     def step(self, backend: Backend) -> float | None:
         """Do a little; seconds to rest before the next step, None: it is over."""

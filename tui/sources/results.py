@@ -70,6 +70,8 @@ class ResultSource(Source):
                 heard = self._ask(backend, heard)
                 due = now + (EVERY_S if self._known or self._first or self._rest else EVERY_S / 4)
             pause = self._recent.step(backend)
+            if pause is None or self._recent.takes_long:
+                self.answered()
 
     def _ask(self, backend: Backend, heard: float) -> float:
         """Ask what is to be asked; when the backend was last heard of, in monotonic seconds."""

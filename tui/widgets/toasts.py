@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -77,6 +77,12 @@ class Shelf:
         self.toasts.clear()
         return had
 
+    def since(self, before: Sequence[Toast]) -> Toast | None:
+        """The newest that was not up then and goes by itself."""
+        return next(
+            (t for t in reversed(self.toasts) if t.until is not None and t not in before), None
+        )
+
     def shown(self, most: int) -> list[Toast]:
         """The newest ``most``, failures before others, in order."""
         first = [t for t in self.toasts if t.until is None][-most:]
@@ -136,19 +142,23 @@ class Toasts(Widget):
         self._place()
         return had
 
+    def hide(self) -> None:
+        """Show none until the next update."""
+        self._lines, self.display = [], False
+
     def update(self, now: float) -> None:
         """Paint clock: take down what is over, and find the place again."""
         self.shelf.expire(now)
         self._place()
 
     def _place(self) -> None:
-        if not self.is_attached:
+        if not self.is_attached or self.screen is not self.app.screen:
             return
         width, height = self.app.size
         lines = self.shelf.shown(1 if width < NARROW else MOST)
         lines = lines[-max(1, height - 4) :]
         if not lines:
-            self._lines, self.display = [], False
+            self.hide()
             return
         wide = width if width < NARROW else min(_widest(lines) + 4, width - 4)
         offset = (width - wide - (0 if wide == width else 1), height - 1 - len(lines))
