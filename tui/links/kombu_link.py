@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .. import probe_amqp
+from .. import probe_amqp, refusals
 from ..errors import BrokerBlocked, BrokerError, TuiError
 from .errors import broker_error, foreign, who
 from .site import AMQP, CONNECT_TIMEOUT_S, Site
@@ -77,10 +77,8 @@ def _blocked(url: str, _reason: str) -> None:
 
     Raised wherever we wait for an answer then: it would not come.
     """
-    raise BrokerBlocked(
-        f"{who(url)} takes no messages now: it is low on memory or disk",
-        "See its alarms (rabbitmq-diagnostics alarms); what was sent may still go out after.",
-    )
+    alarm = refusals.BY_KIND[BrokerBlocked.refusal]
+    raise BrokerBlocked(alarm.sentence(who(url)), alarm.hint)
 
 
 def until_unblocked(connection: Connection, stopping: threading.Event) -> None:
