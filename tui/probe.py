@@ -18,7 +18,7 @@ PORTS = {
 }  # fmt: skip
 """Schemes that can be probed, with their ports; of others nothing is known here."""
 LONGEST_LINE = 64 * 1024
-THERE = ("-NOPERM", "-LOADING", "-BUSY ", "-MASTERDOWN")
+THERE = ("-NOPERM", "-LOADING", "-BUSY ", "-MASTERDOWN", "-MISCONF")
 """First words of answers to PING of a server that can be used, or will be without our doing."""
 BINDINGS = ("_kombu.binding.celery", "_kombu.binding.celeryev", "_kombu.binding.celery.pidbox")
 """Keys that Celery leaves in a Redis database it uses as a broker, with default names."""

@@ -25,6 +25,8 @@ class Refusal:
     """Classes of redis-py's errors, which keep no first word."""
     texts: tuple[str, ...] = ()
     """Where neither tells: what stands in the error."""
+    read: bool = False
+    """Whether it can be read all the same."""
     mute: bool = False
     """Whether nobody can send anything, so that workers cannot be heard."""
     brief: str = ""
@@ -51,27 +53,27 @@ TABLE = (
         "is full: it takes no {takes}",
         "Raise maxmemory or free keys (old results, a queue that nobody consumes). An eviction "
         "policy that may take any key (allkeys-…) throws queues and bindings away.",
-        codes=("OOM",), names=("OutOfMemoryError",),
+        codes=("OOM",), names=("OutOfMemoryError",), read=True,
     ),
     Refusal(
         "replica", "redis-replica", "REPLICA",
         "is a replica: it takes no {takes}, and can only be read",
         "Name its master (redis-cli ROLE tells it), or all sentinels with sentinel://; "
         "while a failover lasts, wait.",
-        codes=("READONLY",), names=("ReadOnlyError",),
+        codes=("READONLY",), names=("ReadOnlyError",), read=True,
     ),
     Refusal(
         "save", "redis-save", "CANNOT SAVE",
         "cannot save to disk: it takes no {takes}",
         "Its own log says why (disk full, no right to write there). Until that is mended, "
         "CONFIG SET stop-writes-on-bgsave-error no takes them unsaved.",
-        codes=("MISCONF",),
+        codes=("MISCONF",), read=True,
     ),
     Refusal(
         "replicas", "redis-replicas", "NO REPLICAS",
         "has too few replicas: it takes no {takes}",
         "Start its replicas, or lower min-replicas-to-write.",
-        codes=("NOREPLICAS",),
+        codes=("NOREPLICAS",), read=True,
     ),
     Refusal(
         "loading", "redis-loading", "LOADING",
@@ -88,7 +90,7 @@ TABLE = (
     ),
     Refusal(
         "orphan", "redis-orphan", "NO MASTER",
-        "is a replica that has lost its master, and answers nothing",
+        "is a replica without its master, and answers nothing",
         "Start or name its master, or let it answer all the same: "
         "CONFIG SET replica-serve-stale-data yes.",
         codes=("MASTERDOWN",), names=("MasterDownError",), mute=True,
@@ -142,3 +144,9 @@ def of(error: BaseException) -> Refusal | None:
         if codes.intersection(one.codes) or any(text in words for text in one.texts):
             return one
     return next((one for one in TABLE if name in one.names), None)
+
+
+def is_readable(error: BaseException) -> bool:
+    """Whether a server answered that can be read all the same, and only takes nothing."""
+    refusal = of(error)
+    return refusal is not None and refusal.read

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import BackendError
 from ..links.redis_link import connect, told
-from ..links.redis_vitals import Refused, Vitals
+from ..links.redis_vitals import Refused, Vitals, ping
 from ..urls import redact
 from .base import Fetched
 from .meta import read
@@ -42,7 +42,7 @@ class RedisBackend:
         """Milliseconds of one round trip."""
         began = time.perf_counter()
         with told(self._url, BackendError):
-            self._client.ping()
+            ping(self._client)
         return (time.perf_counter() - began) * 1000
 
     def refused(self) -> Refused | None:

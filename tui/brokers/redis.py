@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BrokerError
 from ..links.errors import who
 from ..links.redis_link import connect, told
-from ..links.redis_vitals import Refused, Vitals
+from ..links.redis_vitals import Refused, Vitals, ping
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
 from . import redis_quarantine
@@ -63,7 +63,7 @@ class RedisBroker:
         """Milliseconds of one round trip."""
         began = time.perf_counter()
         with self._told():
-            self._client.ping()
+            ping(self._client)
         return (time.perf_counter() - began) * 1000
 
     def refused(self) -> Refused | None:

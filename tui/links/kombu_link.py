@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import probe_amqp, refusals
 from ..errors import BrokerBlocked, BrokerError, TuiError
 from .errors import broker_error, foreign, who
+from .redis_vitals import ping
 from .site import AMQP, CONNECT_TIMEOUT_S, Site
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def latency_ms(connection: Connection) -> float | None:
         return (time.monotonic() - began) * 1000
     if transport.driver_type != "redis":
         return None
-    redis_client(connection.default_channel).ping()
+    ping(redis_client(connection.default_channel))
     check = getattr(transport.cycle, "maybe_check_subclient_health", None)
     if check is not None:
         check()  # a half-open subscription is silent for ever

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import refusals, urls
 from ..errors import BackendError, BrokerError
 from . import sentinel
+from .redis_vitals import ping
 
 if TYPE_CHECKING:
     from redis import Redis, RedisError
@@ -81,7 +82,7 @@ def _opened(
         return sentinel.master_client(where, {**options, **secured, **tls})
     client = redis.Redis(**{**_options(url, kind), **tls})
     try:
-        client.ping()
+        ping(client)
     except BaseException:
         client.close()
         raise

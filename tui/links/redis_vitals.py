@@ -18,6 +18,15 @@ SECTIONS = ("memory", "replication", "persistence")
 MIB = 1024 * 1024
 
 
+def ping(client: Any) -> None:
+    """Prove that it answers and can be read: who cannot save refuses even PING."""
+    try:
+        client.ping()
+    except Exception as error:
+        if not refusals.is_readable(error):
+            raise
+
+
 class Refused(msgspec.Struct, frozen=True):
     """What a server that can be read takes from nobody."""
 

@@ -93,6 +93,12 @@ class Links:
         refused = [one for one in known if one.refusal]
         return next((one for one in refused if one.facts), refused[0] if refused else None)
 
+    def refused_since(self) -> float | None:
+        """Epoch seconds since which the broker refuses, as the first link met it."""
+        known = [self.health[name] for name in BROKER if name in self.health]
+        begun = [one.refused_since or one.since for one in known if one.refusal]
+        return min(begun, default=None)
+
     def acts_off(self) -> str:
         """Why nothing may be sent, in few words; empty: it may."""
         known = [self.health[name] for name in BROKER if name in self.health]

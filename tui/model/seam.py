@@ -77,6 +77,8 @@ class Health(msgspec.Struct, frozen=True, gc=False):
     """What the server answers instead of obeying, a kind of ``refusals.TABLE``; empty: it obeys.
 
     Of a live link: it can be read, and takes nothing from anybody."""
+    refused_since: float | None = None
+    """Epoch seconds at which that began."""
     facts: str = ""
     """Figures about that, which change from one look to the next."""
 

@@ -40,6 +40,7 @@ class Source:
         self._trouble = Link.LOST
         """How the link has been since then: lost, or refused."""
         self._live_since: float | None = None
+        self._refused_since: float | None = None
 
     def start(self) -> None:
         """Begin in a daemon thread: a blocked read never keeps the process alive."""
@@ -75,12 +76,14 @@ class Source:
         self._tries, self._lost_since = 0, None
         now = time.time()
         self._live_since = self._live_since or now
+        self._refused_since = (self._refused_since or now) if refused else None
         self.inbox.put(
             Health(
                 self.name, Link.LIVE, self._live_since,
                 limit or (refused.title if refused else None), refused.hint if refused else None,
                 latency_ms=latency_ms, at=now, refused=bool(limit),
-                refusal=refused.kind if refused else "", facts=refused.facts if refused else "",
+                refusal=refused.kind if refused else "",
+                refused_since=self._refused_since, facts=refused.facts if refused else "",
             )
         )  # fmt: skip
 
@@ -96,7 +99,7 @@ class Source:
         self.inbox.put(
             Health(
                 self.name, Link.REFUSING, now, error.title, error.hint, at=now,
-                refusal=error.refusal,
+                refusal=error.refusal, refused_since=now,
             )
         )  # fmt: skip
 
@@ -142,6 +145,7 @@ class Source:
             Health(
                 self.name, state, self._lost_since, error.title, error.hint,
                 retry_at=now + pause, tries=self._tries, at=now, refusal=error.refusal,
+                refused_since=self._lost_since if error.refusal else None,
             )
         )  # fmt: skip
         self.retry_now.clear()

@@ -18,15 +18,16 @@ def findings(cluster: Cluster, now: float) -> Iterator[Finding]:
     if health is None:
         return
     refusal = BY_KIND[health.refusal]
-    since = duration(max(0.0, now - health.since))
+    began = cluster.links.refused_since() or health.since
+    since = duration(max(0.0, now - began))
     facts = f" ({health.facts})" if health.facts else ""
     yield Finding(
         rule=refusal.rule,
         severity=Level.CRIT,
         subject="broker",
         text=f"{health.error}{facts}, for {since}; {_follows(cluster)}",
-        short=fitted(f"{refusal.word.lower()} for {since}: {refusal.reason()}"),
-        since=health.since,
+        short=fitted(refusal.reason()),
+        since=began,
         evidence="home:",
         next=health.hint or refusal.hint,
     )
