@@ -32,6 +32,11 @@ class Refusal:
     brief: str = ""
     """The same in few words; empty: those of ``says``, of a Redis."""
 
+    @property
+    def is_redis(self) -> bool:
+        """Whether a Redis says so, to one command, of which nothing was done."""
+        return bool(self.codes or self.names or self.texts)
+
     def sentence(self, who: str, takes: str = "messages") -> str:
         """Title of an error or a finding."""
         return f"{who} {self.says.format(takes=takes)}"

@@ -73,14 +73,8 @@ def link(view: View) -> Fact:
     refused = view.cluster.links.refusing()
     if refused is not None and (health is None or health.state != Link.LOST):
         word = BY_KIND[refused.refusal].word
-        return Fact(
-            (
-                (
-                    f" ✗ {word} {whole(max(0.0, now - (view.cluster.links.refused_since() or now)))} ",
-                    "filled crit",
-                ),
-            )
-        )
+        since = view.cluster.links.refused_since() or now
+        return Fact(((f" ✗ {word} {whole(max(0.0, now - since))} ", "filled crit"),))
     if health is None or health.state == Link.CONNECTING:
         return Fact((("◌ ", "warn"), ("connecting", "warn")))
     if health.state == Link.LOST:
