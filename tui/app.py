@@ -21,8 +21,9 @@ from .columns.names import shared_suffix
 from .differ.grid import Grid
 from .doors import Doors
 from .model.cluster import Cluster
+from .model.links import DOWN
 from .model.peeked import End, WaitingMessage
-from .model.seam import Act, ActionRequest, Finding, Link, Preview, Target
+from .model.seam import Act, ActionRequest, Finding, Preview, Target
 from .settings import Settings
 from .terminal import erases_with_background
 from .theme import THEMES, Look
@@ -261,7 +262,7 @@ class CeleryTui(Doors):
         health = self.cluster.links.broker()
         lost = (
             health is not None
-            and health.state == Link.LOST
+            and health.state in DOWN
             and bool(self.cluster.workers or self.cluster.queues)
         )
         suffix = shared_suffix(self.cluster.workers)

@@ -16,8 +16,11 @@ from __future__ import annotations
 class TuiError(Exception):
     """One clear sentence (``title``) and what to do next (``hint``).
 
-    Neither may hold a password: pass URLs through ``urls.redact`` first.
+    Neither may hold a password: pass URLs through ``urls.redact`` first. ``refusal`` is the kind
+    (``refusals.TABLE``) where the server stands and answers that; empty: it does not.
     """
+
+    refusal = ""
 
     def __init__(self, title: str, hint: str = "") -> None:
         super().__init__(title)
@@ -34,6 +37,8 @@ class BrokerError(TuiError):
 
 class BrokerBlocked(BrokerError):
     """The broker stands, and takes no messages from anybody (RabbitMQ's alarms)."""
+
+    refusal = "alarm"
 
 
 class BackendError(TuiError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from . import triage, urls
-from .errors import ActionError, TuiError
+from .errors import ActionError, BrokerError, TuiError
 from .links.kombu_link import opened
 from .links.site import AMQP, Site, app_secrets, completed, load_app, site_of
 from .model.asking import Asking, few_scheduled, revoke_asked_at
@@ -22,6 +22,7 @@ from .model.peeked import End, Opened, WaitingMessage
 from .model.seam import Act, ActionRequest, Finding, Health, Link, LogLine, Outcome, Preview, Stage
 from .model.task import BACKEND, Task
 from .model.worker import LOST, ONLINE, SILENT, STOPPED, Worker
+from .refusals import BY_KIND
 from .settings import Settings
 from .sources.base import Source
 from .sources.events import EventSource
@@ -94,11 +95,15 @@ class Monitor:
         self._site = site_of(self.settings, self._app)
 
     def check_broker(self) -> None:
-        """Connect once, here and now. Raises BrokerError (or AppError)."""
+        """Connect once, here and now. BrokerError (or AppError) where nothing can be seen."""
         self.check_app()
         assert self._site is not None  # noqa: S101  narrows for the type checker only
-        with opened(self._site):
-            pass
+        try:
+            with opened(self._site):
+                pass
+        except BrokerError as error:
+            if not error.refusal or not BY_KIND[error.refusal].read:
+                raise
 
     def start(self) -> None:
         """Begin to watch; an app that must be loaded first is loaded in a thread.

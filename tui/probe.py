@@ -18,6 +18,8 @@ PORTS = {
 }  # fmt: skip
 """Schemes that can be probed, with their ports; of others nothing is known here."""
 LONGEST_LINE = 64 * 1024
+THERE = ("-NOPERM", "-LOADING", "-BUSY ", "-MASTERDOWN", "-MISCONF")
+"""First words of answers to PING of a server that can be used, or will be without our doing."""
 BINDINGS = ("_kombu.binding.celery", "_kombu.binding.celeryev", "_kombu.binding.celery.pidbox")
 """Keys that Celery leaves in a Redis database it uses as a broker, with default names."""
 
@@ -120,8 +122,8 @@ def _greet(sock: socket.socket, stream: BinaryIO, where: Address, login: bool) -
 
 
 def _matters(reply: str, login: bool) -> bool:
-    """A server that is loading or forbids PING is there; so is one whose password we lack."""
-    if reply.startswith(("-LOADING", "-NOPERM")):
+    """A server that forbids PING, or will answer later, is there; so is one that wants a login."""
+    if reply.startswith(THERE):
         return False
     return login or "NOAUTH" not in reply
 

@@ -21,9 +21,10 @@ URL = "redis://:hunter2@127.0.0.1:1/0"
 
 SCHEMA_1: dict[str, Any] = {
     "": "schema taken_at watched_s broker result_backend attached_at events workers queues tasks "
-    "failures schedule findings",
-    "broker": "url transport state error latency_ms",
-    "result_backend": "url kind state error",
+    "failures schedule findings unread",
+    "broker": "url transport state error latency_ms refuses facts",
+    "result_backend": "url kind state error refuses facts",
+    "unread": "queues workers",
     "events": "counted per_s lost coverage shed evicted malformed gaps",
     "workers": "hostname state pid pool concurrency active reserved scheduled processed queues "
     "events_enabled heartbeat heartbeat_age_s lost_events duplicate_name software",
@@ -90,7 +91,7 @@ def test_what_is_not_known_is_null_and_not_zero() -> None:
     assert document["schedule"] is None
     assert document["events"]["lost"] is None
     assert document["events"]["per_s"] is None
-    nothing = dict.fromkeys(("url", "kind", "state", "error", "recent"))
+    nothing = dict.fromkeys(("url", "kind", "state", "error", "refuses", "facts", "recent"))
     assert document["result_backend"] == nothing
     one = monitor()
     one.cluster.worker("w1@a", NOW)
@@ -147,9 +148,28 @@ def test_a_stream_of_ascii_takes_everything() -> None:
 
 
 def test_an_empty_cluster_reads_well() -> None:
-    text = "\n".join(lines(status.document(Monitor(Settings(broker=URL), clock=lambda: NOW))))
+    one = Monitor(Settings(broker=URL), clock=lambda: NOW)
+    for source in ("events", "queues"):
+        one.cluster.apply(Health(source, Link.LIVE, NOW))
+    one.cluster.apply(QueueDepths(NOW, {}))
+    text = "\n".join(lines(status.document(one)))
     assert "nothing needs you" in text
     assert "no worker has been heard" in text
+    assert "no queue was found" in text
+
+
+def test_of_what_could_not_be_read_it_is_not_said_that_there_is_none() -> None:
+    one = Monitor(Settings(broker=URL), clock=lambda: NOW)
+    said = "The broker redis://h is still loading its data"
+    for source in ("events", "queues", "inspect"):
+        one.cluster.apply(Health(source, Link.REFUSING, NOW, said, "Wait.", refusal="loading"))
+    document = status.document(one)
+    assert document["broker"]["state"] == "refusing"
+    assert document["broker"]["refuses"] == "loading"
+    assert document["broker"]["error"] == said
+    text = "\n".join(lines(document))
+    assert "Workers: ? not known: Redis is still loading its data" in text
+    assert "Queues: ? not known: Redis is still loading its data" in text
 
 
 def test_a_lost_broker_is_lost_in_the_document() -> None:

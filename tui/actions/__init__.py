@@ -13,8 +13,10 @@ from collections.abc import Mapping
 import msgspec
 
 from ..errors import ActionError, TuiError
+from ..links.redis_link import NotPermitted
 from ..model.cluster import Cluster
 from ..model.seam import Act, ActionRequest, LogLine, Outcome, Preview, Stage, Target
+from ..refusals import BY_KIND
 from . import audit, events_on, purge, retry, revoke, terminate, undo
 from .base import Action, Context, Put, context, outcome
 from .wire import Wire, connected
@@ -69,6 +71,13 @@ def _run(request: ActionRequest, context: Context, wire: Wire, told: _Told) -> N
     action.follow(list(told.last.values()), context, wire, told.put)
 
 
+def _moved_nothing(act: Act, error: TuiError) -> bool:
+    """A Redis that refuses a script of a purge or an undo has run nothing of it that matters."""
+    refusal = BY_KIND.get(error.refusal)
+    answered = isinstance(error, NotPermitted) or (refusal is not None and refusal.is_redis)
+    return answered and act in (Act.PURGE, Act.UNDO)
+
+
 NO_TARGET = Target("queue", "the last purge")
 """Stands in outcomes for what an undo without a target would have brought back."""
 
@@ -97,6 +106,8 @@ class _Told:
                 self._end(target, Stage.FAILED, str(error))
             elif last is None and not self.connected:
                 self._end(target, Stage.FAILED, f"not sent: {error}")
+            elif last is None and _moved_nothing(self._request.act, error):
+                self._end(target, Stage.FAILED, f"refused, nothing was moved: {error}")
             elif last is None:
                 self._end(target, Stage.NOT_CONFIRMED, f"it may have been done or not: {error}")
             elif last.stage == Stage.SENT:

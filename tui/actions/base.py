@@ -17,7 +17,6 @@ from ..model.seam import (
     MOST_TARGETS,
     Act,
     ActionRequest,
-    Link,
     LogLine,
     Outcome,
     Preview,
@@ -89,7 +88,7 @@ class Context:
     tasks: Mapping[str, Task] = field(default_factory=dict)
     queues: tuple[str, ...] = ()
     broker_lost: str = ""
-    """Why acts are off, when the broker is lost."""
+    """Why acts are off, when the broker is lost or refuses."""
     last_purge: str | None = None
     """The newest quarantine made in this run and not brought back."""
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -101,7 +100,7 @@ class Context:
         if self.settings.read_only:
             raise ActionError("Read-only: acts are off", "Start without --read-only to act.")
         if self.broker_lost:
-            raise ActionError(self.broker_lost, "Acts are off until the broker is back.")
+            raise ActionError(self.broker_lost, "Acts are off until that is over.")
         if not self.settings.broker:
             raise ActionError("No broker is named", "Start with -b URL.")
 
@@ -131,9 +130,8 @@ def context(
     wanted = cluster.tasks_of(target.id for target in request.targets if target.kind == "task")
     tasks = {task.id: msgspec.structs.replace(task) for task in wanted}
     queues = tuple(q.name for q in cluster.queues.values() if not q.quarantine)
-    return Context(
-        settings, connect, app, workers, tasks, queues, broker_lost(cluster), last_purge(cluster)
-    )
+    off = cluster.links.acts_off()
+    return Context(settings, connect, app, workers, tasks, queues, off, last_purge(cluster))
 
 
 def last_purge(cluster: Cluster) -> str | None:
@@ -143,23 +141,13 @@ def last_purge(cluster: Cluster) -> str | None:
     return next((name for name in made if name and name not in back), None)
 
 
-def broker_lost(cluster: Cluster) -> str:
-    """Why acts are off while a link to the broker is lost; empty while they are not."""
-    for source in ("events", "queues", "inspect"):
-        health = cluster.health.get(source)
-        if health is not None and health.state == Link.LOST:
-            return "The broker is blocked by an alarm" if health.blocked else "The broker is lost"
-    return ""
-
-
 def refusal(request: ActionRequest, cluster: Cluster, noun: str) -> str:
     """What stands in the way of any act on these targets; empty: nothing."""
     if not request.targets:
         return f"No {noun} is selected."
     if len(request.targets) > MOST_TARGETS:
         return f"More than {MOST_TARGETS:,} {noun}s at once are refused."
-    lost = broker_lost(cluster)
-    return f"{lost}: acts are off until it is back." if lost else ""
+    return cluster.links.acts_off_until()
 
 
 def outcome(

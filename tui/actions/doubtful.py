@@ -11,7 +11,7 @@ import time
 from ..model.cluster import Cluster
 from ..model.queue import DOUBTFUL
 from ..model.seam import ActionRequest, Check, Preview, Stage
-from .base import Context, Put, broker_lost, outcome
+from .base import Context, Put, outcome
 from .wire import Wire
 from .words import count
 
@@ -33,7 +33,7 @@ def sending(request: ActionRequest, cluster: Cluster) -> Preview:
         button="Send anyway",
         facts=(WHY, "They are sent to their queue again, though they may be in it already."),
         warnings=("Those that are in their queue, or ran meanwhile, will run twice.",),
-        blocked=_lost(cluster),
+        blocked=cluster.links.acts_off_until(),
     )
 
 
@@ -46,18 +46,13 @@ def throwing_away(request: ActionRequest, cluster: Cluster) -> Preview:
         button="Throw away",
         facts=(WHY, "The file that holds them here is removed."),
         warnings=("Those that are not in their queue, and did not run, will never run.",),
-        blocked=_lost(cluster),
+        blocked=cluster.links.acts_off_until(),
     )
 
 
 def _amount(request: ActionRequest, cluster: Cluster) -> str:
     queues = [cluster.queues[t.id] for t in request.targets if t.id in cluster.queues]
     return count(sum(queue.doubtful for queue in queues), "doubtful message")
-
-
-def _lost(cluster: Cluster) -> str:
-    lost = broker_lost(cluster)
-    return f"{lost}: acts are off until it is back." if lost else ""
 
 
 def checks(request: ActionRequest, wire: Wire) -> tuple[Check, ...]:

@@ -12,7 +12,7 @@ from ..errors import ActionError, BrokerError
 from ..model.cluster import Cluster
 from ..model.seam import ActionRequest, Check, Preview, Stage, Target
 from . import doubtful
-from .base import Context, Put, broker_lost, last_purge, nothing_to_follow, outcome
+from .base import Context, Put, last_purge, nothing_to_follow, outcome
 from .progress import Moving
 from .purge import RABBIT
 from .wire import Wire
@@ -31,7 +31,6 @@ def preview(request: ActionRequest, cluster: Cluster) -> Preview:
     if doubtful.asked(request):
         return doubtful.sending(request, cluster)
     named = request.targets[0].id if request.targets else last_purge(cluster)
-    lost = broker_lost(cluster)
     return Preview(
         request,
         title=f"UNDO PURGE  {named}" if named else "UNDO PURGE  the newest",
@@ -42,7 +41,7 @@ def preview(request: ActionRequest, cluster: Cluster) -> Preview:
             "Workers take them first, before what arrived since.",
         ),
         warnings=("The tasks will run: their ETA and expiry may have passed meanwhile.",),
-        blocked=f"{lost}: acts are off until it is back." if lost else "",
+        blocked=cluster.links.acts_off_until(),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from ..errors import BackendError
+from ..links.redis_vitals import Refused
 from ..model.observations import ResultMeta
 
 
@@ -42,6 +43,14 @@ class Walk(Protocol):
 
     def read(self) -> tuple[ResultMeta, ...] | None:
         """The next of the newest results found; None when there are no more."""
+
+
+@runtime_checkable
+class Takes(Protocol):
+    """A backend that can tell whether results can be stored at all."""
+
+    def refused(self) -> Refused | None:
+        """What it takes from nobody now, while it can be read; None: nothing, as far as told."""
 
 
 class Backend(Protocol):

@@ -9,6 +9,8 @@ from typing import Any
 
 from ..errors import BackendError
 from ..links.redis_link import connect, told
+from ..links.redis_vitals import Refused, Vitals, ping
+from ..urls import redact
 from .base import Fetched
 from .meta import read
 from .naming import META, separated
@@ -29,6 +31,7 @@ class RedisBackend:
     ) -> None:
         self._url = url
         self._client: Any = connect(url, BackendError, tls, transport)
+        self._vitals = Vitals(self._client, f"The result backend {redact(url)}", "results")
         self._prefixes = ("", separated(key_prefix)) if key_prefix else ("",)
 
     def close(self) -> None:
@@ -39,8 +42,13 @@ class RedisBackend:
         """Milliseconds of one round trip."""
         began = time.perf_counter()
         with told(self._url, BackendError):
-            self._client.ping()
+            ping(self._client)
         return (time.perf_counter() - began) * 1000
+
+    def refused(self) -> Refused | None:
+        """What it takes from nobody now, while it can be read; None: nothing, as far as told."""
+        with told(self._url, BackendError):
+            return self._vitals.look()
 
     def fetch(self, ids: Sequence[str]) -> Fetched:
         """What is stored of these tasks; a key of another type counts as nothing."""

@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .. import refusals
 from ..errors import BackendError
 from ..links.redis_link import told
 from ..model.observations import ResultMeta
@@ -103,8 +104,10 @@ class RedisWalk:
         asked = (self._cursor, self._pattern, KEYS_A_STEP, self._floor)
         try:
             cursor, seen, newer = self._client.eval(SCRIPT, 0, *asked)
-        except ResponseError:  # scripts are off, or not for this user
-            self._scripts = False
+        except ResponseError as error:
+            if refusals.of(error) is not None:
+                raise
+            self._scripts = False  # they are off, or not for this user
             return True
         self._looked(cursor, seen)
         for key, score, size in newer:

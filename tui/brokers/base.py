@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from ..links.redis_vitals import Refused
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
 from .message import Message
@@ -62,6 +63,9 @@ class Broker(Protocol):
 
     def ping(self) -> float:
         """Milliseconds of one round trip."""
+
+    def refused(self) -> Refused | None:
+        """What it takes from nobody now, while it can be read; None: nothing, as far as told."""
 
     def discover(self) -> bool:
         """One step of the search for queues; True when that ended a round over all keys."""

@@ -8,6 +8,7 @@ from itertools import islice
 
 from ..errors import BrokerError, TuiError
 from ..links.amqp_link import AmqpLink
+from ..links.redis_vitals import Refused
 from ..links.site import Site
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
@@ -149,6 +150,10 @@ class RabbitBroker:
         """Queues that a lost connection has read are looked for again."""
         if isinstance(former, RabbitBroker):
             self._read = dict(former._read)
+
+    def refused(self) -> Refused | None:
+        """Nothing: an alarm is told to who sends."""
+        return None
 
     @property
     def no_ages(self) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError
+from ..links.errors import who
 from ..links.redis_link import connect, told
+from ..links.redis_vitals import Refused, Vitals, ping
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
 from . import redis_quarantine
@@ -47,6 +49,7 @@ class RedisBroker:
         self.catalogue = Catalogue(self._client, key_prefix, separator)
         self._depths = Depths(self._client, key_prefix, self.catalogue)
         self._peek = Peek(self._client, self._depths.key)
+        self._vitals = Vitals(self._client, who(url), "messages")
         self._unacked = Unacked(self._client, key_prefix, self.catalogue.queue_of)
 
     def close(self) -> None:
@@ -60,8 +63,13 @@ class RedisBroker:
         """Milliseconds of one round trip."""
         began = time.perf_counter()
         with self._told():
-            self._client.ping()
+            ping(self._client)
         return (time.perf_counter() - began) * 1000
+
+    def refused(self) -> Refused | None:
+        """What it takes from nobody now, while it can be read; None: nothing, as far as told."""
+        with self._told():
+            return self._vitals.look()
 
     # -- queues -------------------------------------------------------------------------------
 
@@ -98,7 +106,7 @@ class RedisBroker:
     @property
     def no_ages(self) -> str:
         """Why no waiting times are told; empty: they are."""
-        return self._depths.sampling.off
+        return self._depths.sampling.why_not
 
     def prefixes(self) -> tuple[str, ...]:
         """Other key prefixes in use, when nothing was found under ours."""

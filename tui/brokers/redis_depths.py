@@ -92,7 +92,8 @@ class Depths:
         readings = {}
         for queue, by_step in self._by_queue.items():
             waiting = None
-            if not any(by_step.values()):  # the others are told of when they are sampled
+            # The others are told of when they are sampled.
+            if self.sampling.paused or not any(by_step.values()):
                 waiting = self.sampling.waiting(queue, by_step, now, at) or Waiting(at)
             reading = self._reading(queue, waiting)
             if reading.quarantine and not reading.depth:

@@ -26,11 +26,14 @@ CHUNK_BYTES = 4 * 1024 * 1024
 
 # KEYS: list, its place in quarantine, list, ... One script: workers never see half of it, and
 # a mover that is killed has renamed all or nothing. PERSIST: a queue's TTL (x-expires) must
-# not travel along.
+# not travel along. Redis undoes nothing of a script whose later command it refuses (an ACL without
+# PERSIST), so that each is tried where it changes nothing, before anything is moved.
 ASIDE = """
 local moved = {}
 for i = 1, #KEYS, 2 do
     if redis.call('TYPE', KEYS[i])['ok'] == 'list' then
+        redis.call('PERSIST', KEYS[i + 1])
+        redis.call('LLEN', KEYS[i + 1])
         if redis.call('RENAMENX', KEYS[i], KEYS[i + 1]) == 1 then
             redis.call('PERSIST', KEYS[i + 1])
             moved[#moved + 1] = redis.call('LLEN', KEYS[i + 1])
@@ -41,9 +44,12 @@ return moved
 """
 
 # The newest end of the quarantine goes first, to the old (right) end of the queue, so that the
-# order is the old one at the end. Ten at a time: when the server refuses one piece for lack of
-# memory, the pieces before it are whole.
+# order is the old one at the end. Ten at a time: no more are in both places at once. The first
+# LTRIM trims nothing: to a user who may not trim it says so before a message is in both places,
+# and a Redis that is a replica or cannot save refuses it before anything is written. Once it was
+# taken, a full one takes the rest: what comes back needs no more room than it had.
 BACK = """
+redis.call('LTRIM', KEYS[1], 0, -1)
 local moved, bytes = 0, 0
 while moved < tonumber(ARGV[1]) and bytes < tonumber(ARGV[2]) do
     local some = redis.call('LRANGE', KEYS[1], 0, 9)

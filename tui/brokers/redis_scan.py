@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .. import refusals
+
 KEYS_A_STEP = 1_000
 """1.5 ms of the server's time; ten times as many took 36 ms at a stretch."""
 ASK_AGAIN_S = 60.0
@@ -44,8 +46,8 @@ class Walk:
             reply = self._client.execute_command(*words, *self._type())
         except NoPermissionError:
             raise
-        except ResponseError:
-            if not self._typed:
+        except ResponseError as error:
+            if not self._typed or refusals.of(error) is not None:
                 raise
             self._typed = False  # before Redis 6 SCAN knows no TYPE: then all keys are looked at
             reply = self._client.execute_command(*words)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from .. import refusals
 from ..model.waiting import Curve, Waiting, together
 from .redis_scan import ask_many
 
@@ -32,9 +33,16 @@ FORGOTTEN_S = 60.0
 """Empty for so long, a list is as one that never held a message."""
 TOO_OLD = "Redis before 6.0.6 has no LPOS"
 NOT_PERMITTED = "this user may not use LPOS and LINDEX"
+NO_ROOM_FOR_MULTI = "a full Redis refuses MULTI, and without it arrivals would be miscounted"
+PAUSED_S = 5.0
+"""Then one list is tried again: each refusal counts in the server's statistics."""
 
 ListId = tuple[str, int]
 """(queue, priority step)."""
+
+
+class _NoRoom(Exception):
+    """The server has no memory even for a transaction that only reads."""
 
 
 class Sampled:
@@ -64,6 +72,7 @@ class Sampling:
         self._kept_bytes = 0
         self._next = 0
         self._atomic = True
+        self._paused_until: float | None = None
         self.off = ""
         """Why no age can be told at all; empty: it can."""
 
@@ -72,6 +81,19 @@ class Sampling:
         self._lists, self._kept_bytes = former._lists, former._kept_bytes
         for one in self._lists.values():
             one.resumed = True
+
+    @property
+    def paused(self) -> bool:
+        """Whether no list can be sampled for now: of those that hold messages no age is told.
+
+        What was learnt stays: the newest message of before is looked for when it goes on.
+        """
+        return self._paused_until is not None
+
+    @property
+    def why_not(self) -> str:
+        """Why no age is told, now or at all; empty: ages are told."""
+        return self.off or (NO_ROOM_FOR_MULTI if self.paused else "")
 
     # -- which lists --------------------------------------------------------------------------
 
@@ -87,11 +109,18 @@ class Sampling:
         Returns their lengths.
         """
         found: dict[ListId, int] = {}
-        if self.off:
+        if self.off or (self._paused_until is not None and now < self._paused_until):
             return found
+        most = 1 if self.paused else most
         due = iter(self._due(lengths, first, now, most))
         while group := list(islice(due, TOGETHER)):
-            for one, replies in zip(group, self._ask(group), strict=False):
+            try:
+                answers = self._ask(group)
+            except _NoRoom:
+                self._paused_until = now + PAUSED_S
+                return found
+            self._paused_until = None
+            for one, replies in zip(group, answers, strict=False):
                 length = self._fold(one, replies, now)
                 if length is not None:
                     found[one] = length
@@ -146,6 +175,9 @@ class Sampling:
         except NoPermissionError as error:
             return self._without(group, error)
         except ResponseError as error:
+            refusal = refusals.of(error)
+            if refusal is not None and refusal.kind == "memory":
+                raise _NoRoom from error
             if "unknown command" not in str(error).lower():
                 raise
             self.off = TOO_OLD
@@ -229,6 +261,8 @@ class Sampling:
         self, queue: str, lengths: Mapping[int, int], now: float, at: float
     ) -> Waiting | None:
         """What is known of a queue of these lists; None: nothing was sampled."""
+        if self.paused and any(lengths.values()):
+            return Waiting(at)
         curves: list[Curve | None] = []
         for step, length in lengths.items():
             known = self._lists.get((queue, step))

@@ -54,7 +54,7 @@ class View:
     """Sign of a cut text: ``..`` in ASCII."""
     utc: bool = True
     stale: bool = False
-    """The broker is lost: numbers stand in parentheses and nothing has colour."""
+    """The broker is lost or says nothing: numbers stand in parentheses, nothing has colour."""
     host_suffix: str = ""
     """What all node names share at their end (``@prod``), said once in the head."""
     second: Second = field(default_factory=Second)

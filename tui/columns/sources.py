@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..model.links import Links
+from ..model.links import DOWN, Links
 from ..model.loss import Gap, coverage
 from ..model.seam import Health, Link
+from ..refusals import BY_KIND
 from .base import Cell, View
 from .names import literal
 from .numbers import UNKNOWN, clock, count, duration, rate, share, whole
@@ -31,15 +32,25 @@ def state(health: Health | None, view: View) -> tuple[Cell, ...]:
     if health is None or health.state == Link.CONNECTING:
         return (("◌ connecting", "warn"),)
     age = whole(max(0.0, view.now - health.since))
+    if health.state == Link.REFUSING:
+        word = BY_KIND[health.refusal].word if health.refusal else "REFUSING"
+        found: tuple[Cell, ...] = ((f" ✗ {word} {age} ", "filled crit"),)
+        return found + _retry(health, view)
+    if health.state == Link.LIVE and health.refusal:
+        return ((f"! live, and {BY_KIND[health.refusal].word.lower()}", "crit"),)
     if health.state == Link.LIVE:
         return (("! live, in part", "warn"),) if health.refused else ((f"✓ live {age}", "ok"),)
     if health.state == Link.OFF:
         return (("✗ not permitted", "warn"),) if health.refused else (("⋅ off", "dim"),)
-    cells: tuple[Cell, ...] = ((f" ✗ LOST {age} ", "filled crit"),)
-    if health.retry_at is not None:
-        wait = whole(max(0.0, health.retry_at - view.now + 0.5))
-        cells += ((f"retry {health.tries} in {wait}", "bold"),)
-    return cells
+    lost: tuple[Cell, ...] = ((f" ✗ LOST {age} ", "filled crit"),)
+    return lost + _retry(health, view)
+
+
+def _retry(health: Health, view: View) -> tuple[Cell, ...]:
+    if health.retry_at is None:
+        return ()
+    wait = whole(max(0.0, health.retry_at - view.now + 0.5))
+    return ((f"retry {health.tries} in {wait}", "bold"),)
 
 
 def facts(name: str, view: View, standing: Standing) -> list[Labelled]:
@@ -63,7 +74,7 @@ def facts(name: str, view: View, standing: Standing) -> list[Labelled]:
 
 
 def _since(health: Health) -> str:
-    words = {Link.LIVE: "attached since", Link.LOST: "lost since"}
+    words = {Link.LIVE: "attached since", Link.LOST: "lost since", Link.REFUSING: "refuses since"}
     return words.get(health.state, "since")
 
 
@@ -116,9 +127,10 @@ def trouble(health: Health | None) -> tuple[Cell, ...]:
     """What is wrong, and what to do about it."""
     if health is None or not health.error:
         return ()
-    lost = health.state == Link.LOST
-    words = "crit" if lost else "warn" if health.refused else "dim"
-    return (literal(health.error, 400), words), (literal(health.hint or "", 300), "")
+    bad = health.state in DOWN or bool(health.refusal)
+    words = "crit" if bad else "warn" if health.refused else "dim"
+    facts = f" ({health.facts})" if health.facts else ""
+    return (literal(health.error + facts, 400), words), (literal(health.hint or "", 300), "")
 
 
 def gaps(links: Links, name: str) -> list[Gap]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..model.seam import Finding, Health, Level, Link
 from ..model.worker import LOST, ONLINE, Worker
+from ..refusals import BY_KIND
 from .base import LEARNING_S, Cell, View, learning
 from .facts import FOREVER, Fact, taken
 from .gauges import gauge
@@ -69,9 +70,11 @@ def link(view: View) -> Fact:
     """Whether the broker answers, since when it does not, when we try again."""
     health = view.cluster.links.broker()
     now = view.now
-    blocked = view.cluster.links.blocked()
-    if blocked is not None and not view.stale:
-        return Fact(((f" ✗ BLOCKED {whole(now - blocked.since)} ", "filled crit"),))
+    refused = view.cluster.links.refusing()
+    if refused is not None and (health is None or health.state != Link.LOST):
+        word = BY_KIND[refused.refusal].word
+        since = view.cluster.links.refused_since() or now
+        return Fact(((f" ✗ {word} {whole(max(0.0, now - since))} ", "filled crit"),))
     if health is None or health.state == Link.CONNECTING:
         return Fact((("◌ ", "warn"), ("connecting", "warn")))
     if health.state == Link.LOST:
@@ -115,6 +118,8 @@ def results(view: View) -> tuple[Cell, ...]:
         return (("results ", "dim"), none)
     if health.state == Link.LOST:
         return (("results ", "dim"), ("✗ lost", "crit"))
+    if health.refusal:
+        return (("results ", "dim"), (f"✗ {BY_KIND[health.refusal].word.lower()}", "crit"))
     search = view.cluster.results_search
     if search is not None and not search.done and search.of:
         return (("results ", "dim"), (f"{100 * search.keys // search.of:2}%", ""))
@@ -127,7 +132,7 @@ def situation(view: View, standing: Standing, width: int) -> list[Fact]:
     if what := limits(view):
         words = (("limited", "dim"),) if width < 100 else (("limited: ", "dim"), (what, ""))
         facts.append(Fact(words, 10))
-    if view.stale:
+    if view.stale or view.cluster.links.refusing() is not None:
         facts.append(Fact((("acts off", "dim"),)))
     elif standing.read_only:
         facts.append(Fact((("read-only", "bold"),)))
@@ -201,7 +206,7 @@ def figures(view: View, width: int) -> list[Fact]:
     """Line 2: in, out, err, busy, backlog and how it moves, held, unacked."""
     cluster, now = view.cluster, view.now
     heard = any(worker.events_enabled for worker in cluster.workers.values())
-    heard = heard and cluster.links.blocked() is None  # workers cannot send events then
+    heard = heard and not cluster.links.mute()  # workers cannot send events then
     arriving = cluster.rates.received.per_second(now) if heard else None
     leaving = cluster.rates.finished.per_second(now) if heard else None
     facts = [

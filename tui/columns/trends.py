@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from ..model.history import SPAN_S, STEP_S, History
+from ..model.links import DOWN
 from ..model.queue import Queue
 from ..model.seam import Finding, Link
 from .base import View
@@ -69,7 +70,7 @@ def _rate_label(value: float) -> str:
 
 def _untold_depths(view: View) -> str:
     health = view.cluster.health.get("queues")
-    if health is not None and health.state in (Link.LOST, Link.OFF):
+    if health is not None and health.state in (*DOWN, Link.OFF):
         return f"not known: {literal(health.error, 200)}" if health.error else "not known"
     return "reading the queues…"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..model.seam import Finding, Level, Link
+from ..model.links import DOWN
+from ..model.seam import Finding, Level
 from ..model.worker import STOPPED
+from ..refusals import TABLE
 from . import why_queue, why_worker
 from . import workers as worker_words
 from .base import View
@@ -67,6 +69,15 @@ RULES = {
     ),
 }
 """Rule id -> what it is in words."""
+for _one in TABLE:
+    RULES.setdefault(
+        _one.rule,
+        Rule(
+            f"Redis answers {' or '.join(_one.codes or _one.texts)} to what it is told, "
+            "or its INFO says that it would",
+            "it does what it is told again; we try alone, r tries at once",
+        ),
+    )
 UNWORDED = Rule("see its text", "what it tells of is over")
 
 
@@ -138,7 +149,7 @@ def _links(view: View) -> list[Origin]:
     """How our connections are."""
     found = []
     for name, health in sorted(view.cluster.health.items()):
-        style = "crit" if health.state == Link.LOST else ""
+        style = "crit" if health.state in DOWN or health.refusal else ""
         note = text(health.error)
         value = (str(health.state), style)
         found.append(told(name, value, OUR_LINK, health.at or health.since, note))

@@ -68,7 +68,8 @@ def _why_so(worker: Worker, view: View) -> tuple[str, float | None]:
         return "no heartbeat, and a ping that nobody took was not answered", worker.ping_missed_at
     if state == STOPPED:
         return "event worker-offline: it said goodbye", worker.offline_at
-    return "the broker is lost: nobody can be heard", worker.seen_at
+    off = view.cluster.links.acts_off() or "the broker is lost"
+    return f"{off[0].lower()}{off[1:]}: it cannot be told", worker.seen_at
 
 
 def _came(worker: Worker) -> str:

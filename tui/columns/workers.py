@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..model.links import reason
 from ..model.seam import Link
 from ..model.worker import BLOCKED, LOST, ONLINE, SILENT, STOPPED, UNKNOWN, Worker
 from .base import Cell, Column, View
@@ -343,7 +344,8 @@ class WorkerRows(PlainRows):
         all_heard = self.titled and states and UNKNOWN not in states
         note = words or ("all heard" if all_heard else "")
         if view.stale:
-            note, style = "unknown since the broker is lost", "dim"
+            why = view.cluster.links.acts_off() or "the broker is lost"
+            note, style = f"unknown: {why[0].lower()}{why[1:]}", "dim"
         return Head("Workers", str(len(states)), note, style if words or view.stale else "dim", 2)
 
     def ids(self, view: View) -> Sequence[str]:
@@ -390,6 +392,8 @@ def _nobody(view: View) -> str:
     asked = view.cluster.health.get("inspect")
     if asked is not None and asked.refused:
         return "no worker is heard; asking them is not permitted"
+    if asked is not None and asked.refusal:
+        return f"no worker is heard, and none can be asked: {reason(asked)}"
     ping = view.cluster.rounds.get("ping")
     if ping is None:
         return "asking the workers…"

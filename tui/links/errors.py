@@ -62,7 +62,8 @@ def _redis_words(chain: tuple[BaseException, ...], url: str) -> BrokerError | No
     for link in chain:
         if isinstance(link, RedisError):
             said = in_words(link, url, BrokerError)
-            return said if isinstance(said, BrokerError) else BrokerError(said.title, said.hint)
+            assert isinstance(said, BrokerError)  # noqa: S101  narrows for the type checker only
+            return said
     return None
 
 

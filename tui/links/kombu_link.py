@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .. import probe_amqp
+from .. import probe_amqp, refusals
 from ..errors import BrokerBlocked, BrokerError, TuiError
 from .errors import broker_error, foreign, who
+from .redis_vitals import ping
 from .site import AMQP, CONNECT_TIMEOUT_S, Site
 
 if TYPE_CHECKING:
@@ -77,10 +78,8 @@ def _blocked(url: str, _reason: str) -> None:
 
     Raised wherever we wait for an answer then: it would not come.
     """
-    raise BrokerBlocked(
-        f"{who(url)} takes no messages now: it is low on memory or disk",
-        "See its alarms (rabbitmq-diagnostics alarms); what was sent may still go out after.",
-    )
+    alarm = refusals.BY_KIND[BrokerBlocked.refusal]
+    raise BrokerBlocked(alarm.sentence(who(url)), alarm.hint)
 
 
 def until_unblocked(connection: Connection, stopping: threading.Event) -> None:
@@ -139,7 +138,7 @@ def latency_ms(connection: Connection) -> float | None:
         return (time.monotonic() - began) * 1000
     if transport.driver_type != "redis":
         return None
-    redis_client(connection.default_channel).ping()
+    ping(redis_client(connection.default_channel))
     check = getattr(transport.cycle, "maybe_check_subclient_health", None)
     if check is not None:
         check()  # a half-open subscription is silent for ever

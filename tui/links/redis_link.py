@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .. import urls
+from .. import refusals, urls
 from ..errors import BackendError, BrokerError
 from . import sentinel
+from .redis_vitals import ping
 
 if TYPE_CHECKING:
     from redis import Redis, RedisError
@@ -19,6 +20,7 @@ CONNECT_TIMEOUT_S = 2.5
 ANSWER_TIMEOUT_S = 3.0
 LinkError = type[BrokerError] | type[BackendError]
 WHAT: dict[LinkError, str] = {BrokerError: "broker", BackendError: "result backend"}
+TAKES: dict[LinkError, str] = {BrokerError: "messages", BackendError: "results"}
 
 
 def scheme_of(url: str) -> str:
@@ -80,7 +82,7 @@ def _opened(
         return sentinel.master_client(where, {**options, **secured, **tls})
     client = redis.Redis(**{**_options(url, kind), **tls})
     try:
-        client.ping()
+        ping(client)
     except BaseException:
         client.close()
         raise
@@ -177,12 +179,15 @@ def tls_of(use_ssl: object) -> dict[str, Any]:
 
 def in_words(error: RedisError | OSError, url: str, kind: LinkError) -> TuiLinkError:
     """The error as one sentence and what to do next; no password in either."""
-    title, hint = _explain(error, f"The {WHAT[kind]} {urls.redact(url)}", url, WHAT[kind])
-    if not _not_permitted(error):
-        return kind(title, hint)
-    refused = NotPermitted(title, hint)
-    refused.said = urls.clean(str(error), url).removeprefix("NOPERM ").rstrip(".")
-    return refused
+    who = f"The {WHAT[kind]} {urls.redact(url)}"
+    if _not_permitted(error):
+        return _forbidden(error, who, url)
+    refusal = refusals.of(error)
+    if refusal is not None and type(error).__name__ != "MasterNotFoundError":
+        refused = kind(refusal.sentence(who, TAKES[kind]), refusal.hint)
+        refused.refusal = refusal.kind
+        return refused
+    return kind(*_explain(error, who, url, WHAT[kind]))
 
 
 def _not_permitted(error: Exception) -> bool:
@@ -191,24 +196,23 @@ def _not_permitted(error: Exception) -> bool:
     return isinstance(error, NoPermissionError) or "NOPERM" in str(error)
 
 
+def _forbidden(error: Exception, who: str, url: str) -> NotPermitted:
+    said = urls.clean(refusals.said(error), url).removeprefix("NOPERM ").rstrip(".")
+    refused = NotPermitted(
+        f"{who} does not permit this user: {said}",
+        "Ask for the permission it names; r tries again.",
+    )
+    refused.said = said
+    return refused
+
+
 def _explain(error: RedisError | OSError, who: str, url: str, what: str) -> tuple[str, str]:
     import redis
 
-    text = str(error)
+    text = refusals.said(error)
     said = urls.clean(text, url).rstrip(".")
     if type(error).__name__ == "MasterNotFoundError":
         return _no_master(text, who)
-    if "WRONGPASS" in text or "invalid username-password" in text:
-        return f"{who} refused the password", "Check user and password in the URL."
-    if isinstance(error, redis.AuthenticationError) or "NOAUTH" in text:
-        return f"{who} wants a password", "Put it into the URL: redis://:password@host/0."
-    if _not_permitted(error):
-        return (
-            f"{who} does not permit this user: {said}",
-            "Ask for the permission it names; r tries again.",
-        )
-    if isinstance(error, redis.BusyLoadingError) or "LOADING" in text:
-        return f"{who} is still loading its data", "Wait; it is tried again."
     if isinstance(error, redis.TimeoutError | TimeoutError):
         return f"{who} does not answer in time", "Check host, port and firewall, and its load."
     if "SSL" in text or "certificate" in text:

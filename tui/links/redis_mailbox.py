@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .asking import Answer, Asking, read
@@ -79,6 +79,12 @@ class RedisMailbox(Asking):
             self._looked = time.monotonic()
             yield from map(self._read, self._fetch())
 
+    def standing(self, workers: Iterable[str]) -> frozenset[str] | None:
+        """Not told. But who has not answered a Redis that takes no answers is not to blame."""
+        if workers:
+            self._refresh(at_once=True)
+        return None
+
     def close(self) -> None:
         """Delete both keys."""
         self._client.delete(self._binding, self._list)
@@ -92,9 +98,9 @@ class RedisMailbox(Asking):
             found: list[bytes] = pipe.execute()[0]
         return found[::-1]
 
-    def _refresh(self) -> None:
+    def _refresh(self, at_once: bool = False) -> None:
         """Make or prolong both keys; whatever waits in the list stays."""
-        if time.monotonic() - self._refreshed < REFRESH_EVERY_S:
+        if not at_once and time.monotonic() - self._refreshed < REFRESH_EVERY_S:
             return
         self._refreshed = time.monotonic()
         with self._client.pipeline(transaction=True) as pipe:

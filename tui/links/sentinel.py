@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from .. import urls
 from ..errors import BackendError, BrokerError
+from .redis_vitals import ping
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -114,7 +115,7 @@ def master_client(where: Sentinels, options: Mapping[str, Any]) -> Redis:
     try:
         client: Redis = manager.master_for(where.master, **options)
         try:
-            client.ping()
+            ping(client)
         except BaseException:
             client.close()
             raise

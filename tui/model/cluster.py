@@ -280,7 +280,7 @@ class Cluster(KeptTasks):
             if heard is not None and heard.state == Link.OFF:  # judged by their answers alone
                 since = self.live_since("inspect")
         state = worker_state(worker, now, since)
-        return unsent(worker, state) if self.links.blocked() is not None else state
+        return unsent(worker, state) if self.links.refusing() is not None else state
 
     def visibility(self, hostname: str) -> Visibility:
         """After how long an unacknowledged message of that worker is given out again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from .. import refusals
 from .loss import GAPS_KEPT, Gap
 from .observations import EventBatch, Observation, QueueDepths, Reply, Results
 from .rates import PerSecond
@@ -11,6 +12,18 @@ from .seam import Health, Link, LogLine
 
 BROKER = ("events", "queues", "inspect")
 """Sources that talk to the broker, those first that know best whether it answers."""
+
+
+DOWN = (Link.LOST, Link.REFUSING)
+"""Nothing comes over such a link."""
+
+
+def reason(health: Health) -> str:
+    """What the server answers instead of obeying, in few words; empty: it obeys."""
+    if not health.refusal:
+        return ""
+    takes = "results" if health.source == "results" else "messages"
+    return refusals.BY_KIND[health.refusal].reason(takes)
 
 
 class Links:
@@ -54,16 +67,17 @@ class Links:
             return None
         if before.state == health.state == Link.LOST:
             return None  # tried again, and told so in other words
-        level = "crit" if health.state == Link.LOST else "info"
+        level = "crit" if health.state == Link.LOST or health.refusal else "info"
         if health.state == Link.OFF and health.refused:
             level = "warn"
         words = f"{health.source} link {health.state}"
-        words += f": {health.error}" if health.error else ""
-        return LogLine(health.since, "link", level, words)
+        why = reason(health) or health.error
+        return LogLine(health.at if health.refusal else health.since, "link", level,
+                       f"{words}: {why}" if why else words)  # fmt: skip
 
     def _gap(self, before: Health, health: Health) -> None:
         gaps = self.gaps.setdefault(health.source, deque(maxlen=GAPS_KEPT))
-        if health.state == Link.LOST and before.state == Link.LIVE:
+        if health.state in DOWN and before.state == Link.LIVE:
             gaps.append(Gap(before.at or health.since, health.error or "the link was lost"))
         elif health.state == Link.LIVE and gaps and gaps[-1].until is None:
             gaps[-1].until = health.since
@@ -73,10 +87,36 @@ class Links:
         known = [self.health[name] for name in BROKER if name in self.health]
         return next((one for one in known if one.state != Link.OFF), known[0] if known else None)
 
-    def blocked(self) -> Health | None:
-        """The link that says that the broker takes no messages from anybody."""
+    def refusing(self) -> Health | None:
+        """The link that says what the broker answers instead of obeying; one with figures first."""
+        known = [self.health[name] for name in BROKER if name in self.health]
+        refused = [one for one in known if one.refusal]
+        return next((one for one in refused if one.facts), refused[0] if refused else None)
+
+    def refused_since(self) -> float | None:
+        """Epoch seconds since which the broker refuses, as the first link met it."""
+        known = [self.health[name] for name in BROKER if name in self.health]
+        begun = [one.refused_since or one.since for one in known if one.refusal]
+        return min(begun, default=None)
+
+    def acts_off(self) -> str:
+        """Why nothing may be sent, in few words; empty: it may."""
+        known = [self.health[name] for name in BROKER if name in self.health]
+        if any(one.state == Link.LOST for one in known):
+            return "The broker is lost"
+        refused = self.refusing()
+        return reason(refused) if refused is not None else ""
+
+    def acts_off_until(self) -> str:
+        """The same as a sentence; empty: acts are on."""
+        off = self.acts_off()
+        until = "it is back" if off.endswith("lost") else "that is over"
+        return f"{off}: acts are off until {until}." if off else ""
+
+    def mute(self) -> bool:
+        """Whether the broker takes nothing from workers either: nobody can be heard."""
         known = (self.health[name] for name in BROKER if name in self.health)
-        return next((one for one in known if one.blocked and one.state == Link.LOST), None)
+        return any(one.refusal and refusals.BY_KIND[one.refusal].mute for one in known)
 
     def refused(self) -> list[Health]:
         """Sources that may not do all they want to, by name."""

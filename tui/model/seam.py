@@ -50,6 +50,8 @@ class Link(enum.StrEnum):
     CONNECTING = "connecting"
     LIVE = "live"
     LOST = "lost"
+    REFUSING = "refusing"
+    """The server stands and answers, and not what we asked for."""
     OFF = "off"
 
 
@@ -71,8 +73,14 @@ class Health(msgspec.Struct, frozen=True, gc=False):
     """Epoch seconds at which this was told: for a live link, when it was last proven."""
     refused: bool = False
     """The broker does not permit this user what it takes: off, or live for a part of it."""
-    blocked: bool = False
-    """Lost, because the broker takes no messages from anybody."""
+    refusal: str = ""
+    """What the server answers instead of obeying, a kind of ``refusals.TABLE``; empty: it obeys.
+
+    Of a live link: it can be read, and takes nothing from anybody."""
+    refused_since: float | None = None
+    """Epoch seconds at which that began."""
+    facts: str = ""
+    """Figures about that, which change from one look to the next."""
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):

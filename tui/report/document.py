@@ -6,6 +6,7 @@ import math
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ..model.links import reason
 from ..model.loss import Loss, coverage
 from ..model.redact import redact_text, redact_value
 from ..model.seam import Finding, Health, Link
@@ -36,6 +37,7 @@ def document(monitor: Monitor) -> dict[str, Any]:
         "result_backend": result_backend(cluster, monitor.backend_url),
         "attached_at": cluster.attached_at,
         "events": events(cluster, now, monitor.shed),
+        "unread": unread(cluster),
         "workers": [worker(cluster, one, now) for one in cluster.workers.values()],
         "queues": [queue(cluster, one, now) for one in cluster.queues.values()],
         "tasks": tasks(cluster, now),
@@ -48,20 +50,24 @@ def document(monitor: Monitor) -> dict[str, Any]:
 
 
 def broker(cluster: Cluster, url: str | None) -> dict[str, Any]:
-    """The link to the broker: lost when any source has lost it.
+    """The link to the broker: lost when any source has lost it, refusing when any is refused.
 
     Of a broker that answers ``error`` is what this user may not do there.
     """
     links = [cluster.health[name] for name in BROKER_LINKS if name in cluster.health]
     lost = [health for health in links if health.state == Link.LOST]
-    worst = lost[0] if lost else cluster.links.broker()
-    refused = [health.error for health in links if health.refused and health.error]
+    refusing = None if lost else cluster.links.refusing()
+    worst = lost[0] if lost else refusing or cluster.links.broker()
+    state = Link.REFUSING if refusing else worst.state if worst else Link.CONNECTING
+    kept = [health.error for health in links if health.refused and health.error]
     latencies = [health.latency_ms for health in links if health.latency_ms is not None]
     return {
         "url": url,
         "transport": scheme(url),
-        "state": str(worst.state) if worst else str(Link.CONNECTING),
-        "error": redact_text("; ".join(refused)) if refused and not lost else _error(worst),
+        "state": str(state),
+        "error": _error(worst) if lost or refusing or not kept else redact_text("; ".join(kept)),
+        "refuses": refusing.refusal if refusing else None,
+        "facts": refusing.facts or None if refusing else None,
         "latency_ms": min(latencies) if latencies and not lost else None,
     }
 
@@ -69,14 +75,42 @@ def broker(cluster: Cluster, url: str | None) -> dict[str, Any]:
 def result_backend(cluster: Cluster, url: str | None) -> dict[str, Any]:
     """The link to the result backend; ``off`` says in ``error`` why it is not read."""
     health = cluster.health.get("results")
-    state = str(health.state) if health else None
+    state = str(Link.REFUSING if health.refusal else health.state) if health else None
     return {
         "url": url,
         "kind": scheme(url),
         "state": state,
         "error": _error(health),
+        "refuses": health.refusal or None if health else None,
+        "facts": health.facts or None if health else None,
         "recent": looked_through(cluster),
     }
+
+
+def unread(cluster: Cluster) -> dict[str, str | None]:
+    """Why ``queues`` and ``workers`` may lack what is there; None: they were read."""
+    return {"queues": _unread_queues(cluster), "workers": _unheard(cluster)}
+
+
+def _unread_queues(cluster: Cluster) -> str | None:
+    health = cluster.health.get("queues")
+    if health is not None and health.state == Link.LIVE:
+        return None if cluster.depths.read_at is not None else "they are still being read"
+    return _why_not(health)
+
+
+def _unheard(cluster: Cluster) -> str | None:
+    """Where they can be neither heard nor asked."""
+    heard, asked = (cluster.health.get(name) for name in ("events", "inspect"))
+    if any(one is not None and one.state == Link.LIVE for one in (heard, asked)):
+        return None
+    return _why_not(heard)
+
+
+def _why_not(health: Health | None) -> str:
+    if health is None:
+        return "the link does not stand yet"
+    return reason(health) or _error(health) or "the link does not stand yet"
 
 
 def looked_through(cluster: Cluster) -> dict[str, Any] | None:

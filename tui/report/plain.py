@@ -16,9 +16,12 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     """Home without a screen: what needs somebody, workers, queues, what runs, what failed."""
     yield from _links(document)
     yield from _section("Attention", map(_finding, document["findings"]), "nothing needs you")
-    yield from _section("Workers", map(_worker, document["workers"]), "no worker has been heard")
+    none = _none(document, "workers", "no worker has been heard")
+    yield from _section("Workers", map(_worker, document["workers"]), none)
     ranked = sorted(document["queues"], key=_by_attention)
-    yield from _section("Queues", map(_queue, ranked), "no queue was found")
+    yield from _section(
+        "Queues", map(_queue, ranked), _none(document, "queues", "no queue was found")
+    )
     active, recent = document["tasks"]["active"], document["tasks"]["recent"]
     yield from _section("Running", map(_active, active), "no task is known to run")
     left = document["tasks"]["left_behind"]
@@ -28,6 +31,12 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
         yield from _section("Left behind by workers that are gone", rows, "")
     failed = [task for task in recent if task["state"] == "FAILURE"]
     yield from _section("Failed", map(_failed, failed), "no failure was seen")
+
+
+def _none(document: dict[str, Any], what: str, words: str) -> str:
+    """What is said where none is listed: of what could not be read nobody knows."""
+    why = document["unread"][what]
+    return words if why is None else f"? not known: {literal(why)}"
 
 
 def _links(document: dict[str, Any]) -> Iterator[str]:
@@ -47,6 +56,7 @@ def _links(document: dict[str, Any]) -> Iterator[str]:
 def _link(link: dict[str, Any]) -> str:
     words = [literal(word) for word in (link["url"] or "none", link["state"] or "?")]
     error = f": {literal(link['error'])}" if link["error"] else ""
+    error += f" ({literal(link['facts'])})" if link["facts"] else ""
     return " ".join(words) + error
 
 

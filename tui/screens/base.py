@@ -15,6 +15,7 @@ from ..columns.names import literal
 from ..columns.status import Standing
 from ..commands import catalog
 from ..commands.base import Command
+from ..refusals import BY_KIND
 from ..widgets.header import Header
 from ..widgets.keybar import KeyBar
 from ..widgets.table import VirtualTable
@@ -192,7 +193,10 @@ class BaseScreen(Moves, Acts):
 
     def locked(self) -> str:
         """Why acts are off; empty: they are not."""
-        return "broker lost" if self.host.view().stale else ""
+        if not self.host.view().stale:
+            return ""
+        refused = self.host.cluster.links.refusing()
+        return f"broker {BY_KIND[refused.refusal].word.lower()}" if refused else "broker lost"
 
     @property
     def table(self) -> VirtualTable | None:

@@ -147,8 +147,9 @@ class ConfirmScreen(Dialog[None]):
     @property
     def blocked(self) -> str:
         """Why it cannot be done at all; empty: it can."""
-        if self.host.view().stale:
-            return self.preview.blocked or LOST
+        off = self.host.cluster.links.acts_off_until()
+        if off or self.host.view().stale:
+            return self.preview.blocked or off or LOST
         if self.preview.blocked or not self._incomplete or len(self.request.targets) == 1:
             return self.preview.blocked
         exact = any(one.exact for one in self.preview.args)

@@ -9,7 +9,9 @@ from ..columns.names import literal
 from ..columns.numbers import clock, count, whole
 from ..columns.status import online
 from ..columns.workers import unseen
+from ..model.links import DOWN
 from ..model.seam import Finding, Health, Link
+from ..refusals import BY_KIND
 from ..widgets.lines import BLANK, Line
 
 
@@ -18,7 +20,7 @@ def notices(
 ) -> list[Line]:
     """Lines for the present situation; empty when the attention list says it all."""
     health = view.cluster.links.broker()
-    if health is not None and health.state == Link.LOST:
+    if health is not None and health.state in DOWN:
         return lost(health, view)
     if starting:
         return [Line(((f"starting: {literal(line, 200)}", "dim"),)) for line in starting[-6:]]
@@ -51,7 +53,8 @@ def lost(health: Health, view: View) -> list[Line]:
         else "nothing was seen yet"
     )
     tries = ((f"tries {health.tries}, next in {wait}", "dim"), (" ", ""))
-    first = Line(((" BROKER LOST ", "filled crit"), (f"  {what}", "bright")), tries, "band", 1)
+    word = BY_KIND[health.refusal].word if health.refusal else "LOST"
+    first = Line(((f" BROKER {word} ", "filled crit"), (f"  {what}", "bright")), tries, "band", 1)
     error = Line(((literal(health.error or "?", 300), "crit"),), (), "band")
     if view.stale:
         hint = "Acts are off. Workers are unknown: they use the same broker."

@@ -7,8 +7,9 @@ import random
 import threading
 import time
 
-from ..errors import BrokerBlocked, TuiError
+from ..errors import TuiError
 from ..links.redis_link import NotPermitted
+from ..links.redis_vitals import Refused
 from ..model.seam import Health, Link
 from .inbox import Inbox
 
@@ -37,7 +38,10 @@ class Source:
         self._thread: threading.Thread | None = None
         self._tries = 0
         self._lost_since: float | None = None
+        self._trouble = Link.LOST
+        """How the link has been since then: lost, or refused."""
         self._live_since: float | None = None
+        self._refused_since: float | None = None
 
     def start(self) -> None:
         """Begin in a daemon thread: a blocked read never keeps the process alive."""
@@ -71,18 +75,28 @@ class Source:
         """One connection's life."""
         raise NotImplementedError
 
-    def live(self, latency_ms: float | None = None, limit: str = "") -> None:
+    def live(
+        self,
+        latency_ms: float | None = None,
+        limit: str = "",
+        refused: Refused | None = None,
+    ) -> None:
         """Tell that the connection stands; told again, it still stands since the first time.
 
-        ``limit`` says what of it this user may not see.
+        ``limit`` says what of it this user may not see, ``refused`` what the server takes from
+        nobody.
         """
         self._tries, self._lost_since = 0, None
         now = time.time()
         self._live_since = self._live_since or now
+        self._refused_since = (self._refused_since or now) if refused else None
         self.inbox.put(
             Health(
-                self.name, Link.LIVE, self._live_since, limit or None, latency_ms=latency_ms,
-                at=now, refused=bool(limit),
+                self.name, Link.LIVE, self._live_since,
+                limit or (refused.title if refused else None), refused.hint if refused else None,
+                latency_ms=latency_ms, at=now, refused=bool(limit),
+                refusal=refused.kind if refused else "",
+                refused_since=self._refused_since, facts=refused.facts if refused else "",
             )
         )  # fmt: skip
 
@@ -92,13 +106,14 @@ class Source:
         self.inbox.put(Health(self.name, Link.OFF, now, error=why, hint=hint, at=now))
         self.answered()
 
-    def blocked(self, error: BrokerBlocked) -> None:
-        """Tell that the broker stands and takes nothing, until ``live`` is told again."""
+    def refusing(self, error: TuiError) -> None:
+        """Tell that the server stands and refuses, until ``live`` is told again."""
         now = time.time()
         self._live_since, self._lost_since = None, now
         self.inbox.put(
             Health(
-                self.name, Link.LOST, now, error.title, error.hint, at=now, blocked=True,
+                self.name, Link.REFUSING, now, error.title, error.hint, at=now,
+                refusal=error.refusal, refused_since=now,
             )
         )  # fmt: skip
         self.answered()
@@ -139,10 +154,14 @@ class Source:
         self._lost_since = self._lost_since or now
         pause = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2 ** (self._tries - 1))
         pause *= random.uniform(0.8, 1.2)  # noqa: S311  jitter, not secrecy
+        state = Link.REFUSING if error.refusal else Link.LOST
+        if state != self._trouble:
+            self._trouble, self._lost_since = state, now
         self.inbox.put(
             Health(
-                self.name, Link.LOST, self._lost_since, error.title, error.hint,
-                retry_at=now + pause, tries=self._tries, at=now,
+                self.name, state, self._lost_since, error.title, error.hint,
+                retry_at=now + pause, tries=self._tries, at=now, refusal=error.refusal,
+                refused_since=self._lost_since if error.refusal else None,
             )
         )  # fmt: skip
         self.answered()

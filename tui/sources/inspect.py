@@ -103,7 +103,7 @@ class InspectSource(Source):
                         self._converse(connection, box)
                     except BrokerBlocked as error:
                         self._rounds.clear()
-                        self.blocked(error)
+                        self.refusing(error)
                         until_unblocked(connection, self.stopping)
 
     def _mailbox(self, connection: Connection) -> AbstractContextManager[Mailbox]:

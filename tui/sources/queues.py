@@ -15,6 +15,7 @@ from .inbox import Inbox
 
 if TYPE_CHECKING:
     from ..brokers.base import Broker
+    from ..links.redis_vitals import Refused
     from ..settings import Settings
 
 DEPTHS_EVERY_S = 1.0
@@ -99,7 +100,7 @@ class Poll:
     def run(self, latency_ms: float) -> None:
         """Poll until the source is to stop; live is told when something was permitted."""
         stopping = self._source.stopping
-        limit: str | None = None
+        told: tuple[str, Refused | None] | None = None
         while not stopping.is_set():
             now = time.monotonic()
             known = frozenset(self._source.known)
@@ -110,9 +111,10 @@ class Poll:
                 self._read(known)
             elif now >= self._sample_due:
                 self._sample()
-            if self._broker.limit != limit:
-                limit = self._broker.limit
-                self._source.live(latency_ms, limit)
+            state = self._broker.limit, self._broker.refused()
+            if state != told:
+                told = state
+                self._source.live(latency_ms, *state)
             if self._whole:
                 self._source.answered()
             due = min(self._depths_due, self._discover_due, self._sample_due)
@@ -155,7 +157,8 @@ class Poll:
         readings = self._broker.sample(samples_a_second(self._broker.lists))
         if self._broker.no_ages != self._no_ages:
             self._no_ages = self._broker.no_ages
-            log.warning("ages of waiting messages are not known: %s", self._no_ages)
+            if self._no_ages:
+                log.warning("ages of waiting messages are not known: %s", self._no_ages)
         return readings
 
     def _sample(self) -> None:

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ..backends import open_backend, why_not
+from ..backends.base import Takes
 from ..model.observations import ResultMeta, Results
 from ..model.task import FAILURE, SUCCESS
 from .base import Source
@@ -19,6 +20,7 @@ from .recent import Recent
 
 if TYPE_CHECKING:
     from ..backends.base import Backend
+    from ..links.redis_vitals import Refused
     from ..settings import Settings
 
 EVERY_S = 1.0
@@ -44,6 +46,8 @@ class ResultSource(Source):
         self._known: dict[str, tuple[ResultMeta | None, float]] = {}
         """What was told last of each wanted id, and when; None: nothing is stored."""
         self._next = 0
+        self._told: tuple[Refused | None] | None = None
+        """What was told last on this connection of what the backend takes."""
         self._recent = Recent(inbox)
 
     def want(self, first: tuple[str, ...], rest: tuple[str, ...] = ()) -> None:
@@ -57,8 +61,16 @@ class ResultSource(Source):
             self.off(why_not(self.settings))
             return
         with closing(backend):
-            self.live(backend.ping())
+            self._told = None
+            self._tell(backend, backend.ping())
             self._poll(backend)
+
+    def _tell(self, backend: Backend, latency_ms: float | None = None) -> None:
+        """That it stands, and what it takes from nobody: told when that changes."""
+        told = (backend.refused() if isinstance(backend, Takes) else None,)
+        if told != self._told:
+            self._told = told
+            self.live(latency_ms, refused=told[0])
 
     def _poll(self, backend: Backend) -> None:
         self._recent.again()
@@ -67,6 +79,7 @@ class ResultSource(Source):
         while not self.stopping.wait(max(0.0, due - time.monotonic()) if pause is None else pause):
             now = time.monotonic()
             if now >= due:
+                self._tell(backend)
                 heard = self._ask(backend, heard)
                 due = now + (EVERY_S if self._known or self._first or self._rest else EVERY_S / 4)
             pause = self._recent.step(backend)

@@ -16,7 +16,7 @@ LINKS = ("events", "queues", "inspect")
 def findings(cluster: Cluster, now: float) -> Iterator[Finding]:
     """At most one, for the link that was lost first."""
     healths = [cluster.health[name] for name in LINKS if name in cluster.health]
-    lost = [one for one in healths if one.state == Link.LOST and not one.blocked]
+    lost = [one for one in healths if one.state == Link.LOST]
     if lost:
         yield _finding(min(lost, key=lambda health: health.since), now)
 

@@ -9,8 +9,8 @@ import msgspec
 from ..model.cluster import Cluster
 from ..model.seam import Finding, Level
 from . import (
-    broker_blocked,
     broker_lost,
+    broker_refuses,
     dead_consumer,
     events_off,
     no_consumer,
@@ -19,7 +19,7 @@ from . import (
 )
 
 ABOUT_WORKERS = (worker_lost, worker_blocked, events_off, dead_consumer)
-"""Not judged while the broker is lost or blocked: nobody can be heard then."""
+"""Not judged while the broker is lost or refuses: nobody can be heard then."""
 CALM_S = 10.0
 """A finding that comes back within this time is the same one, as old as before."""
 
@@ -53,7 +53,7 @@ def evaluate(cluster: Cluster, now: float, memory: Memory | None = None) -> tupl
 
 
 def _all(cluster: Cluster, now: float) -> Iterator[Finding]:
-    lost = [*broker_lost.findings(cluster, now), *broker_blocked.findings(cluster, now)]
+    lost = [*broker_lost.findings(cluster, now), *broker_refuses.findings(cluster, now)]
     yield from lost
     yield from no_consumer.findings(cluster, now)
     if not lost:
@@ -64,7 +64,7 @@ def _all(cluster: Cluster, now: float) -> Iterator[Finding]:
 def _order(finding: Finding) -> tuple[bool, bool, float, str]:
     # What the broker itself suffers from comes first: the others are read in its light.
     return (
-        finding.rule not in (broker_lost.RULE, broker_blocked.RULE),
+        finding.rule != broker_lost.RULE and finding.rule not in broker_refuses.RULES,
         finding.severity != Level.CRIT,
         finding.since or 0.0,
         finding.key,

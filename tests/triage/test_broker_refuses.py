@@ -24,7 +24,9 @@ def silent_cluster() -> Cluster:
 
 def blocked() -> Cluster:
     cluster = silent_cluster()
-    cluster.apply(Health("inspect", Link.LOST, NOW + 30, SAID, "See it.", at=NOW, blocked=True))
+    cluster.apply(
+        Health("inspect", Link.REFUSING, NOW + 30, SAID, "See it.", at=NOW, refusal="alarm")
+    )
     return cluster
 
 
