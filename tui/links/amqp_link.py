@@ -117,6 +117,33 @@ class AmqpLink:
             return int(code)
         return int(told.message_count), int(told.consumer_count)
 
+    def may_write(self, exchange: str = "", routing_key: str = "") -> bool:
+        """Whether this user may publish there; the default exchange has no name."""
+        try:
+            self.sure_to_write(exchange, routing_key)
+        except self._connection.channel_errors as error:
+            if getattr(error, "reply_code", None) != NOT_PERMITTED:
+                raise
+            return False
+        return True
+
+    def sure_to_write(self, exchange: str = "", routing_key: str = "") -> None:
+        """The same, with the driver's refusal of who may not.
+
+        RabbitMQ refuses a message with such an expiration after it has looked for the permission,
+        and before it routes it: none arrives anywhere.
+        """
+        from amqp.basic_message import Message
+
+        try:
+            with self.channel() as channel:
+                message = Message("", expiration=NO_KIND)
+                channel.basic_publish(message, exchange=exchange, routing_key=routing_key)
+                channel.basic_qos(0, 1, False)  # answered after it
+        except self._connection.channel_errors as error:
+            if getattr(error, "reply_code", None) != NOT_VALID:
+                raise
+
     def kind(self, queue: str) -> str:
         """``classic``, ``quorum`` or ``stream``; empty where that is not told.
 
@@ -158,6 +185,7 @@ class AmqpLink:
         return self._channel
 
 
+NOT_PERMITTED, NOT_VALID = 403, 406
 NO_KIND = "celery-tui-asks"
 MOST_ARGUMENTS = 12
 _ARGUMENT = re.compile(
