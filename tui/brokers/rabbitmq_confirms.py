@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from .rabbitmq_record import body_and_properties
@@ -26,15 +26,16 @@ class Confirms:
         channel.events["basic_ack"].add(self._settle)
         channel.events["basic_nack"].add(self._nacked)
 
-    def publish(self, queue: str, batch: Iterable[tuple[int, dict[str, Any]]]) -> list[int]:
+    def publish(self, queue: str, batch: Sequence[tuple[int, dict[str, Any]]]) -> list[int]:
         """Numbers of the messages that the broker did not take; all others it has."""
         from amqp.basic_message import Message
 
         self._refused = []
-        for number, record in batch:
+        # All at once: the end of the channel is read between any two of them.
+        self._open.update(enumerate((number for number, _ in batch), self._next))
+        self._next += len(batch)
+        for _, record in batch:
             body, properties = body_and_properties(record)
-            self._open[self._next] = number
-            self._next += 1
             message = Message(body, **self._routed(properties))
             self._channel.basic_publish(message, exchange="", routing_key=queue)
         until = time.monotonic() + CONFIRMED_WITHIN_S

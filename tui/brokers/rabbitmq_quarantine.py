@@ -106,6 +106,7 @@ class Quarantine:
         standing, total, foreign = journal.standing, 0, Foreign(self._link.login[0])
         with self._link.channel() as channel:
             self._link.sure_of(standing.queue, "Nothing can be brought back into")
+            self._link.sure_to_write()
             receipts = Receipts(self._link, channel, journal.path.stem)
             confirms = Confirms(channel, receipts.queue if receipts.kept else "")
             for batch in batches(journal, foreign):

@@ -1,4 +1,4 @@
-"""What this user may do, asked of RabbitMQ with acts that it refuses or that come to nothing.
+"""What this user may read and make, asked of RabbitMQ with acts that it refuses in any case.
 
 Permission is looked at first, so that each answer is either 403 or that it cannot be done.
 """
@@ -6,24 +6,12 @@ Permission is looked at first, so that each answer is either 403 or that it cann
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
-from ..links.amqp_link import AmqpLink
+from ..links.amqp_link import NOT_PERMITTED, AmqpLink
 from ..links.amqp_refusals import KIND, NO_KIND
-from .rabbitmq_receipts import NOT_PERMITTED
 from .redis_keys import RECEIPTS
-
-
-def may_send(link: AmqpLink) -> bool:
-    """Whether it may write to the default exchange: a message to no queue is let fall there."""
-
-    def send(channel: Any) -> None:
-        from amqp.basic_message import Message
-
-        channel.basic_publish(Message(""), exchange="", routing_key=_nowhere())
-        channel.basic_qos(0, 1, False)  # answered after the refusal
-
-    return _permitted(link, send)
 
 
 def may_take(link: AmqpLink, queue: str) -> bool:
@@ -36,8 +24,8 @@ def may_take(link: AmqpLink, queue: str) -> bool:
 
 
 def may_keep_receipts(link: AmqpLink) -> bool:
-    """Whether it may make, fill and read a queue of receipts: this kind of queue is never made."""
-    queue = _nowhere()
+    """Whether it may make and read a queue of receipts: one of this kind is never made."""
+    queue = f"{RECEIPTS}asks-{uuid.uuid4()}"
 
     def declare(channel: Any) -> None:
         channel.queue_declare(queue, durable=True, auto_delete=False, arguments={KIND: NO_KIND})
@@ -45,11 +33,7 @@ def may_keep_receipts(link: AmqpLink) -> bool:
     return _permitted(link, declare) and may_take(link, queue)
 
 
-def _nowhere() -> str:
-    return f"{RECEIPTS}asks-{uuid.uuid4()}"
-
-
-def _permitted(link: AmqpLink, act: Any) -> bool:
+def _permitted(link: AmqpLink, act: Callable[[Any], None]) -> bool:
     try:
         with link.channel() as channel:
             act(channel)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError, TuiError
-from .amqp_refusals import Asked, Value, told_by
+from .amqp_refusals import NO_KIND, Asked, Value, told_by
 from .errors import broker_error
 from .kombu_link import established, hang_up, link_errors, release
 from .site import AMQP, Site
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 STALE_AFTER_S = 8.0
 """Unused for so long, it may have missed heartbeats: then a new one is made."""
+NOT_PERMITTED, NOT_VALID = 403, 406
 
 
 def is_amqp(url: str) -> bool:
@@ -121,6 +122,33 @@ class AmqpLink:
                 raise
             return int(code)
         return int(told.message_count), int(told.consumer_count)
+
+    def may_write(self, exchange: str = "", routing_key: str = "") -> bool:
+        """Whether this user may publish there; the default exchange has no name."""
+        try:
+            self.sure_to_write(exchange, routing_key)
+        except self.refused as error:
+            if getattr(error, "reply_code", None) != NOT_PERMITTED:
+                raise
+            return False
+        return True
+
+    def sure_to_write(self, exchange: str = "", routing_key: str = "") -> None:
+        """The same, with the driver's refusal of who may not.
+
+        RabbitMQ refuses a message with such an expiration after it has looked for the permission,
+        and before it routes it: none arrives anywhere.
+        """
+        from amqp.basic_message import Message
+
+        try:
+            with self.channel() as channel:
+                message = Message("", expiration=NO_KIND)
+                channel.basic_publish(message, exchange=exchange, routing_key=routing_key)
+                channel.basic_qos(0, 1, False)  # answered after it
+        except self.refused as error:
+            if getattr(error, "reply_code", None) != NOT_VALID:
+                raise
 
     def kind(self, queue: str) -> str:
         """``classic``, ``quorum`` or ``stream``; empty where that is not told."""

@@ -15,7 +15,7 @@ NO_KIND = "celery-tui-asks"
 MOST_ARGUMENTS = 16
 _ARGUMENT = re.compile(
     r"inequivalent arg '(?P<name>x-[^']+)' .* but current is "
-    r"(?:none|(?:the value )?'(?P<value>.*)'(?: of type '(?P<type>\w+)')?)$"
+    r"(?:none|(?:the value )?'(?P<value>.*?)'(?: of type '(?P<type>\w+)')?)$"
 )
 Value = str | int | None
 
