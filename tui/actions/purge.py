@@ -14,6 +14,7 @@ from ..model.queue import Queue
 from ..model.seam import ActionRequest, Check, Outcome, Preview, Stage, Target
 from . import doubtful
 from .base import Context, Put, nothing_to_follow, outcome, refusal
+from .foretold import foretold
 from .progress import Moving
 from .wire import Wire
 from .words import count, named
@@ -82,6 +83,7 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
         return msgspec.structs.replace(preview, checks=found, ready=True)
     checks = tuple(_check(target, wire.depth(target.id)) for target in preview.request.targets)
     told = _into_a_file(preview) if kind == RABBIT else preview
+    told = foretold(told, [(t.id, wire.broker.before_purge(t.id)) for t in preview.request.targets])
     return msgspec.structs.replace(told, checks=checks, ready=True)
 
 
