@@ -282,3 +282,17 @@ def test_killed_on_its_own_way_each_is_back_or_said_to_be_doubtful(
     found = Counter(bodies(channel, step))
     assert max(found.values()) == 1
     assert len(found) >= 60 - in_doubt
+
+
+@pytest.mark.parametrize("by", ["argument", "policy"])
+def test_a_delivery_limit_is_told_before_a_purge(
+    managed: RabbitServer, broker: RabbitBroker, channel: Any, name: str, by: str
+) -> None:
+    more = {"delivery_limit": 3} if by == "argument" else {}
+    queue = declare(channel, name, queue_type="quorum", **more)
+    if by == "policy":
+        policy = {"pattern": f"^{name}$", "definition": {"delivery-limit": 3}}
+        managed.manage("PUT", f"policies/%2F/{name}", policy)
+    wait_for(lambda: nature(broker, queue).limit == 3, "the limit is told")
+    (told,) = broker.before_purge(queue).warnings
+    assert "a message that was put back 3 times, its delivery limit, is dropped" in told
