@@ -1,4 +1,4 @@
-"""Celery's own delayed delivery: tasks that a purge took out of its ladder still run after an undo."""
+"""Celery's own delayed delivery: tasks that a purge took out of its queues run after an undo."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class ConfirmScreen(Dialog[None]):
         self.query_one("#reason-row").display = possible
         self.query_one("#type-row").display = possible and bool(self.wanted)
         self.query_one("#type").styles.width = min(LONGEST_BESIDE + 4, len(self.wanted) + 4)
-        hint: Cell = (f"  {self._asked_for}", "dim")
+        hint: Cell = (f"  {self._said_word(', ')}{self.wanted_is}", "dim")
         if self.typed:
             hint = ("  ✓", "acc")
         elif self._reminded:
@@ -176,11 +176,8 @@ class ConfirmScreen(Dialog[None]):
             return self.preview.warnings
         return (*self.preview.warnings, f"{number} of {wanted} {SOME_LEFT_OUT}")
 
-    @property
-    def _asked_for(self) -> str:
-        if len(self.wanted) > LONGEST_BESIDE:
-            return self.wanted_is
-        return f"{self.wanted}, {self.wanted_is}"
+    def _said_word(self, then: str) -> str:
+        return f"{self.wanted}{then}" if len(self.wanted) <= LONGEST_BESIDE else ""
 
     @property
     def typed(self) -> bool:
@@ -196,7 +193,7 @@ class ConfirmScreen(Dialog[None]):
         if self.deaf or self.blocked:
             return
         if not self.typed:
-            self._reminded = f"type {self._asked_for} first"
+            self._reminded = f"type {self._said_word(' first, ')}{self.wanted_is}"
             self.query_one("#type").focus()
         elif self.request.act in WAIT_FOR and not self.preview.ready:
             self.host.toast(WAIT_FOR[self.request.act], "warn")
