@@ -78,14 +78,16 @@ def lay(death: Death) -> None:
         setattr(place, name, what)
 
 
-def main(url: str, queue: str, name: str, point: str, times: str, batch: str) -> None:
+def main(
+    url: str, queue: str, name: str, point: str, times: str, batch: str, management: str = ""
+) -> None:
     """Purge the queue, or restore ``name``; for ``*`` undo what is left, then both for ever.
 
     Prints how many of an undo are back after each batch.
     """
     rabbitmq_batches.BATCH_MESSAGES = int(batch)
     lay(Death(point, int(times)))
-    broker = RabbitBroker(Site(url))
+    broker = RabbitBroker(Site(url), (), management)
     if name != FOR_EVER:
         broker.restore(name) if name else broker.quarantine(queue)
         return

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from .rabbitmq_record import body_and_properties
+from .rabbitmq_record import COPIES, body_and_properties, came_by
 
 CONFIRMED_WITHIN_S = 30.0
-COPIES, HIDDEN_COPIES = "CC", "BCC"
-"""Headers that RabbitMQ routes by; it takes the second off."""
+HIDDEN_COPIES = "BCC"
+"""The same as ``CC``, and RabbitMQ takes it off."""
+
+AsItCame = Callable[[dict[str, Any]], bool]
 
 
 class Confirms:
     """Publishes on a channel and waits for the broker's word on each message."""
 
-    def __init__(self, channel: Any, receipts: str) -> None:
-        """``receipts``: the queue that gets a copy of each message; empty: none."""
+    def __init__(self, channel: Any, receipts: str, as_it_came: AsItCame | None = None) -> None:
+        """``receipts``: the queue that gets a copy of each message; empty: none.
+
+        ``as_it_came``: whether a message goes through its own exchange; then there are none.
+        """
         self._channel, self._receipts = channel, receipts
+        self._as_it_came = as_it_came or (lambda record: False)
         self._next = 1
         self._open: dict[int, int] = {}
         self._refused: list[int] = []
@@ -26,15 +32,21 @@ class Confirms:
         channel.events["basic_ack"].add(self._settle)
         channel.events["basic_nack"].add(self._nacked)
 
-    def publish(self, queue: str, batch: Iterable[tuple[int, dict[str, Any]]]) -> list[int]:
+    def publish(self, queue: str, batch: Sequence[tuple[int, dict[str, Any]]]) -> list[int]:
         """Numbers of the messages that the broker did not take; all others it has."""
         from amqp.basic_message import Message
 
         self._refused = []
-        for number, record in batch:
+        # All at once: the end of the channel is read between any two of them.
+        self._open.update(enumerate((number for number, _ in batch), self._next))
+        self._next += len(batch)
+        for _, record in batch:
             body, properties = body_and_properties(record)
-            self._open[self._next] = number
-            self._next += 1
+            if self._as_it_came(record):
+                exchange, keys, _ = came_by(record)
+                to: dict[str, Any] = {"exchange": exchange, "routing_key": keys[0]}
+                self._channel.basic_publish(Message(body, **properties), mandatory=True, **to)
+                continue
             message = Message(body, **self._routed(properties))
             self._channel.basic_publish(message, exchange="", routing_key=queue)
         until = time.monotonic() + CONFIRMED_WITHIN_S

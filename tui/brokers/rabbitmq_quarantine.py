@@ -8,22 +8,34 @@ from typing import Any
 
 from ..errors import BrokerError
 from ..links.amqp_link import AmqpLink
-from .base import Progress, Quarantined
+from .base import Forecast, Progress, Quarantined
 from .rabbitmq_batches import Foreign, batches, take
 from .rabbitmq_confirms import Confirms
-from .rabbitmq_file import Journal, is_worked_on
-from .rabbitmq_receipts import GONE_WITHIN_S, NOT_PERMITTED, Receipts, forget, left_behind, token_of
+from .rabbitmq_file import Journal, is_worked_on, messages_in, standing_of
+from .rabbitmq_forecast import before_undo
+from .rabbitmq_receipts import (
+    GONE_WITHIN_S,
+    NOT_PERMITTED,
+    Receipts,
+    forget,
+    has_died_in,
+    left_behind,
+    token_of,
+)
+from .rabbitmq_returns import Returns
 from .rabbitmq_shelf import Shelf
+from .rabbitmq_ways import Unasked, WaysTo
 from .redis_keys import RECEIPTS
 
+NOT_BACK = "Nothing can be brought back into"
 log = logging.getLogger(__name__)
 
 
 class Quarantine:
     """The files of one virtual host."""
 
-    def __init__(self, link: AmqpLink) -> None:
-        self._link = link
+    def __init__(self, link: AmqpLink, ways_to: WaysTo) -> None:
+        self._link, self._ways_to = link, ways_to
         self._shelf = Shelf(link)
 
     # -- taking -------------------------------------------------------------------------------
@@ -70,7 +82,24 @@ class Quarantine:
 
     # -- giving back --------------------------------------------------------------------------
 
-    def move_back(self, name: str, progress: Progress | None, doubtful: bool = False) -> int:
+    def foreseen(self, name: str, doubtful: bool) -> Forecast:
+        """What giving them back would do."""
+        path = self._shelf.path_of(name)
+        if path is None:
+            return Forecast()
+        standing = standing_of(path)
+        self._link.sure_of(standing.queue, NOT_BACK)
+        wanted = [*standing.left, *(standing.unsure if doubtful else ())]
+        records = (record for _, record, _ in messages_in(path, wanted))
+        return before_undo(self._link, self._ways_to(standing.queue), records)
+
+    def move_back(
+        self,
+        name: str,
+        progress: Progress | None,
+        doubtful: bool = False,
+        elsewhere: bool = False,
+    ) -> int:
         """Send everything again that is surely here only, and confirmed by the broker."""
         path = self._shelf.path_of(name)
         if path is None:
@@ -82,7 +111,7 @@ class Quarantine:
                 journal.write({"unsure": standing.torn})
             if doubtful and standing.unsure:
                 journal.write({"anyway": True})
-            total = self._send(journal, progress) if standing.left else 0
+            total = self._send(journal, progress, elsewhere) if standing.left else 0
             if not standing.left and not standing.doubtful:
                 self._end(journal)
             return total
@@ -102,18 +131,24 @@ class Quarantine:
             self._end(journal)
             return count
 
-    def _send(self, journal: Journal, progress: Progress | None) -> int:
-        standing, total, foreign = journal.standing, 0, Foreign(self._link.login[0])
+    def _send(self, journal: Journal, progress: Progress | None, elsewhere: bool) -> int:
+        standing, total = journal.standing, 0
         with self._link.channel() as channel:
-            self._link.sure_of(standing.queue, "Nothing can be brought back into")
-            receipts = Receipts(self._link, channel, journal.path.stem)
-            confirms = Confirms(channel, receipts.queue if receipts.kept else "")
-            for batch in batches(journal, foreign):
-                total += self._send_batch(journal, batch, receipts, confirms)
+            self._link.sure_of(standing.queue, NOT_BACK)
+            ways = self._ways_to(standing.queue)
+            if not ways.through_others:
+                self._link.sure_to_write()
+            left_out = (Foreign(self._link.login[0]), Unasked(ways, elsewhere))
+            receipts = Receipts(self._link, channel, journal.path.stem, ways.leave_copies)
+            confirms = Confirms(channel, receipts.queue if receipts.kept else "", ways.as_it_came)
+            returns = Returns(channel)
+            for batch in batches(journal, *left_out):
+                total += self._send_batch(journal, batch, receipts, confirms, returns)
                 if progress is not None and progress(total) is False:
                     break
         receipts.remove(self._link)
-        foreign.tell()
+        for some in left_out:
+            some.tell()
         return total
 
     def _send_batch(
@@ -122,9 +157,10 @@ class Quarantine:
         batch: list[tuple[int, dict[str, Any]]],
         receipts: Receipts,
         confirms: Confirms,
+        returns: Returns,
     ) -> int:
         standing, numbers = journal.standing, [number for number, _ in batch]
-        self._link.sure_of(standing.queue, "Nothing can be brought back into")
+        self._link.sure_of(standing.queue, NOT_BACK)
         receipts.clear()
         journal.write({"sending": max(standing.sending, numbers[-1] + 1), "flying": numbers})
         try:
@@ -140,7 +176,15 @@ class Quarantine:
                 "tell whether they were in it",
                 "They are kept, and are shown on Queues with a question mark.",
             )
-        journal.write({"sent": True, "again": refused, "refused": bool(refused)})
+        back, unsure = returns.of(batch)
+        sent = {"sent": True, "again": [*refused, *back], "refused": bool(refused)}
+        journal.write({**sent, "unsure": unsure} if unsure else sent)
+        if back or unsure:
+            raise BrokerError(
+                f"{standing.queue} cannot be reached any more as its messages came: "
+                f"{len(back) + len(unsure)} of them found no queue",
+                "They are kept. Are its bindings being changed? Undo goes on from there.",
+            )
         if refused:
             raise BrokerError(
                 f"{standing.queue} refused messages: {len(standing.left)} of them are "
@@ -164,6 +208,8 @@ class Quarantine:
             there = isinstance(self._link.declare(standing.queue), tuple)
             if not there or standing.refused:  # a copy does not tell what the queue has taken
                 return
+            if any(has_died_in(message, standing.queue) for message in found):
+                return  # by a policy: there are more copies than messages were sent
             rest = standing.flying[tokens.count(None) :]
             journal.write({"sent": True, "again": rest, "refused": False})
         elif standing.acking in tokens:

@@ -30,12 +30,14 @@ REFUSED = (NOT_PERMITTED, 405, 406)
 class Receipts:
     """The queue of receipts of one quarantine, on the channel that does the work."""
 
-    def __init__(self, link: AmqpLink, channel: Any, digest: str) -> None:
+    def __init__(self, link: AmqpLink, channel: Any, digest: str, wanted: bool = True) -> None:
         """Begins anew: what was left of an earlier one must have been asked before."""
         self._channel = channel
         self.queue = f"{RECEIPTS}{digest}"
-        self.kept = _made(link, self.queue)
-        """False: this user may not have such a queue; a kill then leaves doubtful messages."""
+        if not wanted:
+            forget(link, self.queue)
+        self.kept = wanted and _made(link, self.queue)
+        """False: not ``wanted``, or not permitted; a kill then leaves doubtful messages."""
         if not self.kept:
             return
         channel.basic_qos(0, 1, False)  # one receipt is enough to know that we listen
@@ -89,6 +91,14 @@ def token_of(message: Any) -> int | None:
     if message.properties.get("type") != OURS:
         return None
     return int(message.body)
+
+
+def has_died_in(message: Any, queue: str) -> bool:
+    """Whether it is a dead letter of that queue: a copy of a copy, made by the broker."""
+    headers = message.properties.get("application_headers")
+    deaths = headers.get("x-death") if isinstance(headers, dict) else None
+    last = deaths[0] if isinstance(deaths, list) and deaths else None
+    return isinstance(last, dict) and last.get("queue") == queue
 
 
 def _all(channel: Any, queue: str) -> Iterator[Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError, TuiError
+from .amqp_refusals import NO_KIND, Asked, Value, told_by
 from .errors import broker_error
 from .kombu_link import established, hang_up, link_errors, release
 from .site import AMQP, Site
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 STALE_AFTER_S = 8.0
 """Unused for so long, it may have missed heartbeats: then a new one is made."""
+NOT_PERMITTED, NOT_VALID = 403, 406
 
 
 def is_amqp(url: str) -> bool:
@@ -55,6 +56,11 @@ class AmqpLink:
     def refusals(self) -> tuple[type[Exception], ...]:
         """What the driver raises when the broker refuses or the connection is lost."""
         return link_errors(self._connection)
+
+    @property
+    def refused(self) -> tuple[type[Exception], ...]:
+        """What the driver raises when the broker closes a channel with its reason."""
+        return tuple(self._connection.channel_errors)
 
     @property
     def login(self) -> tuple[str, str]:
@@ -109,7 +115,7 @@ class AmqpLink:
         """
         try:
             told = self._asking().queue_declare(queue=queue, passive=True)
-        except self._connection.channel_errors as error:
+        except self.refused as error:
             self._channel = None
             code = getattr(error, "reply_code", None)
             if code not in (403, 404, 405):
@@ -117,28 +123,48 @@ class AmqpLink:
             return int(code)
         return int(told.message_count), int(told.consumer_count)
 
-    def kind(self, queue: str) -> str:
-        """``classic``, ``quorum`` or ``stream``; empty where that is not told.
+    def may_write(self, exchange: str = "", routing_key: str = "") -> bool:
+        """Whether this user may publish there; the default exchange has no name."""
+        try:
+            self.sure_to_write(exchange, routing_key)
+        except self.refused as error:
+            if getattr(error, "reply_code", None) != NOT_PERMITTED:
+                raise
+            return False
+        return True
 
-        A queue is declared with a kind that does not exist, which never makes one: the refusal
-        of an existing queue names its own kind, or an argument that must be the same first.
+    def sure_to_write(self, exchange: str = "", routing_key: str = "") -> None:
+        """The same, with the driver's refusal of who may not.
+
+        RabbitMQ refuses a message with such an expiration after it has looked for the permission,
+        and before it routes it: none arrives anywhere.
         """
-        arguments: dict[str, Any] = {"x-queue-type": NO_KIND}
-        for _ in range(MOST_ARGUMENTS):
-            refusal = self._refusal(queue, arguments)
-            kind, more = kind_told(refusal), argument_told(refusal)
-            if kind or more is None or more[0] in arguments:
-                return kind
-            arguments[more[0]] = more[1]
-        return ""
+        from amqp.basic_message import Message
 
-    def _refusal(self, queue: str, arguments: dict[str, Any]) -> str:
         try:
             with self.channel() as channel:
-                channel.queue_declare(
-                    queue=queue, durable=True, auto_delete=False, arguments=arguments
-                )
-        except self._connection.channel_errors as error:
+                message = Message("", expiration=NO_KIND)
+                channel.basic_publish(message, exchange=exchange, routing_key=routing_key)
+                channel.basic_qos(0, 1, False)  # answered after it
+        except self.refused as error:
+            if getattr(error, "reply_code", None) != NOT_VALID:
+                raise
+
+    def kind(self, queue: str) -> str:
+        """``classic``, ``quorum`` or ``stream``; empty where that is not told."""
+        return self.nature(queue)[0]
+
+    def nature(
+        self, queue: str, names: Collection[str] = ()
+    ) -> tuple[str, dict[str, Value] | None]:
+        """Its kind, and those of the named arguments that it has; None: that is not told."""
+        return told_by(lambda asked: self._refusal(queue, asked), names)
+
+    def _refusal(self, queue: str, asked: Asked) -> str:
+        try:
+            with self.channel() as channel:
+                channel.queue_declare(queue=queue, **asked._asdict())
+        except self.refused as error:
             return str(error)
         return ""
 
@@ -156,34 +182,3 @@ class AmqpLink:
         if self._channel is None or not self._channel.is_open:
             self._channel = self._connection.channel()
         return self._channel
-
-
-NO_KIND = "celery-tui-asks"
-MOST_ARGUMENTS = 12
-_ARGUMENT = re.compile(
-    r"inequivalent arg '(?P<name>x-[^']+)' .* but current is the value '(?P<value>.*)' "
-    r"of type '(?P<type>\w+)'"
-)
-
-
-def kind_told(refusal: str) -> str:
-    """The kind of queue in RabbitMQ's refusal to declare it anew."""
-    for kind in ("quorum", "stream", "classic"):
-        if f"current is '{kind}'" in refusal:
-            return kind
-    # Quorum queues and streams are always durable and never deleted by themselves.
-    only = ("'durable'", "'auto_delete'", "'exclusive'", "'x-max-priority'")
-    if any(f"inequivalent arg {word}" in refusal for word in only):
-        return "classic"
-    if "'x-queue-type'" in refusal and "current is none" in refusal:
-        return "classic"
-    return ""
-
-
-def argument_told(refusal: str) -> tuple[str, str | int] | None:
-    """The argument that such a refusal names, and its value."""
-    match = _ARGUMENT.search(refusal)
-    if match is None:
-        return None
-    value = match["value"]
-    return match["name"], value if match["type"] == "longstr" or not value.isdigit() else int(value)

@@ -112,6 +112,55 @@ def _wrong_url(error: BaseException, url: str) -> Said:
     )
 
 
+MAY_NOT = re.compile(
+    r"(?:(?P<right>configure|write|read) )?access to (?P<kind>exchange|queue|topic) "
+    r"'(?P<name>.*?)'(?: in exchange '(?P<exchange>.*?)')?(?: in vhost '.*?')? "
+    r"refused for user '(?P<user>.*)'"
+)
+"""RabbitMQ's words for an operation that a user is not permitted; the right since 3.11."""
+RIGHTS = {"publish": "write", "consume": "read", "get": "read", "purge": "read"}
+"""Last word of an AMQP method -> what it needs to be permitted; of most others: configure."""
+DEFAULT_EXCHANGE = "amq.default"
+
+
+def _refused_operation(error: BaseException, url: str) -> Said:
+    """What a channel was closed for: the login has been fine."""
+    if not (isinstance(code := getattr(error, "reply_code", None), int) and 400 < code < 500):
+        return None
+    text, method = str(getattr(error, "reply_text", "") or ""), _method(error)
+    if not method:
+        return None
+    told = text.partition(" - ")[2] or text
+    if found := MAY_NOT.search(text):
+        right, where = found["right"] or _right(method, found["kind"]), _named(found)
+        does = f"{right} to" if right == "write" else right
+        title = f"The user {found['user']!r} may not {does} {where} of the {who(url)[4:]}"
+        return title, f"Permit it (rabbitmqctl set_permissions): {right}."
+    return f"{who(url)} refused {method}: {told}", "It is connected; only this was refused."
+
+
+def _method(error: BaseException) -> str:
+    """The operation that was refused, ``Basic.publish``; empty: none, as at the login."""
+    if tuple(getattr(error, "method_sig", None) or ()) in ((), (0, 0)):
+        return ""
+    return str(getattr(error, "method_name", ""))
+
+
+def _right(method: str, kind: str) -> str:
+    """What older versions do not say: a binding writes to the queue and reads the exchange."""
+    operation = method.rpartition(".")[2].lower()
+    if operation in ("bind", "unbind"):
+        return "read" if kind == "exchange" else "write"
+    return RIGHTS.get(operation, "configure")
+
+
+def _named(found: re.Match[str]) -> str:
+    kind, name, exchange = found["kind"], found["name"], found["exchange"]
+    if kind == "exchange" and name in ("", DEFAULT_EXCHANGE):
+        return "the default exchange"
+    return f"the {kind} {name!r}" + (f" in the exchange {exchange!r}" if exchange else "")
+
+
 def _refused_login(error: BaseException, url: str) -> Said:
     if type(error).__name__ != "AccessRefused" and "ACCESS_REFUSED" not in str(error):
         return None
@@ -190,6 +239,7 @@ def _closed(error: BaseException, url: str) -> Said:
 _RECOGNISERS: tuple[Callable[[BaseException, str], Said], ...] = (
     _driver,
     _scheme,
+    _refused_operation,
     _refused_login,
     _vhost,
     _unknown_host,

@@ -1,0 +1,89 @@
+"""Where messages go on to from a queue (as dead letters), and by which key: of the queue or theirs.
+
+The management API tells arguments and policies. Without it the broker's refusal to declare a
+queue with other arguments tells these, but no policy.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ..links.amqp_link import AmqpLink
+from .rabbitmq_topology import Topology, inside
+
+EXCHANGE, KEY = "dead-letter-exchange", "dead-letter-routing-key"
+TTL, LIMIT = "message-ttl", "delivery-limit"
+ASKED = tuple(f"x-{name}" for name in (EXCHANGE, KEY))
+"""Arguments that refusals tell of each kind of queue; policies have them without ``x-``."""
+
+
+class Onward(enum.Enum):
+    """What a message's own key decides when it leaves the queue other than to a worker."""
+
+    NOTHING = enum.auto()
+    """It goes nowhere, or by a key that the queue names."""
+    PERHAPS = enum.auto()
+    """By its arguments the queue dead-letters nowhere; a policy may say otherwise."""
+    PLACE = enum.auto()
+    """The queue dead-letters by the message's own key."""
+    UNKNOWN = enum.auto()
+    """Nothing of it is known."""
+
+
+class Nature(msgspec.Struct, frozen=True):
+    """What a queue does with its messages."""
+
+    onward: Onward = Onward.UNKNOWN
+    kind: str = ""
+    """``classic``, ``quorum`` or ``stream``; empty: not known."""
+    expires: bool | None = None
+    """Whether messages leave it by their age; None: not known."""
+    limit: int | None = None
+    """How often a message may come back before it is dropped, where one is known."""
+    sure: bool = False
+    """Whether policies are known, too."""
+
+
+def nature(link: AmqpLink, topology: Topology | None, queue: str) -> Nature:
+    """What is known of a queue now."""
+    told = topology.queue(queue) if topology is not None else None
+    if told is not None:
+        arguments = inside(told.get("arguments"))
+        policy = inside(told.get("effective_policy_definition"))
+        return _nature(str(told.get("type") or ""), arguments, policy)
+    kind, found = link.nature(queue, ASKED)
+    return Nature(kind=kind) if found is None else _nature(kind, found, None)
+
+
+def _nature(kind: str, arguments: Mapping[str, Any], policy: Mapping[str, Any] | None) -> Nature:
+    def says(name: str) -> Any:
+        """An argument comes before a policy."""
+        return arguments.get(f"x-{name}", (policy or {}).get(name))
+
+    known = policy is not None
+    return Nature(
+        _onward(says(EXCHANGE) is not None, says(KEY) is not None, known),
+        kind,
+        True if says(TTL) is not None else False if known else None,
+        limit_of(arguments, policy or {}),
+        known,
+    )
+
+
+def _onward(exchange: bool, key: bool, policy_known: bool) -> Onward:
+    if key:
+        return Onward.NOTHING
+    if exchange:
+        return Onward.PLACE
+    return Onward.NOTHING if policy_known else Onward.PERHAPS
+
+
+def limit_of(arguments: Mapping[str, Any], policy: Mapping[str, Any]) -> int | None:
+    """The lower of what a queue was declared with and what a policy says."""
+    both = (arguments.get(f"x-{LIMIT}"), policy.get(LIMIT))
+    known = [one for one in both if isinstance(one, int) and not isinstance(one, bool)]
+    return min(known, default=None)
