@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from textual.pilot import Pilot
@@ -64,6 +65,11 @@ class Dashboard:
     def line(self, *words: str) -> str:
         """The first line with all of these words in it; empty: there is none."""
         found = (line for line in self.lines if all(word in line for word in words))
+        return next(found, "")
+
+    def below(self, words: str) -> str:
+        """The line below the first one with these words; empty: there is none."""
+        found = (below for line, below in pairwise(self.lines) if words in line)
         return next(found, "")
 
     # -- waiting ------------------------------------------------------------------------------
