@@ -132,6 +132,24 @@ class Dashboard:
         await self.until(lambda: "checking" not in self.text, f"{title} is looked up")
         await self.stays(DEAF_S + 0.1)
 
+    async def revoke_before_eta(self, send: Callable[[float], str]) -> str:
+        """Send a task with a countdown in seconds and revoke it in time; its id.
+
+        Where all is slow the countdown is longer.
+        """
+        for countdown in (10.0, 40.0, 160.0):
+            late = time.monotonic() + countdown / 2
+            task_id = send(countdown)
+            await self.find(task_id[:8])
+            await self.until(
+                lambda late=late: "◷ eta" in self.cursor or time.monotonic() > late,  # type: ignore[misc]
+                "it waits for its ETA",
+            )
+            if time.monotonic() < late:
+                await self.act("X", "REVOKE  1 task")
+                return task_id
+        raise AssertionError("no task is on screen before its ETA")
+
     async def leave(self, key: str, title: str, way_out: str) -> None:
         """Press an act's key, and leave its dialog by another one."""
         await self.ask(key, title)

@@ -166,16 +166,17 @@ async def test_a_revoked_task_never_runs_and_is_called_revoked_once_the_worker_d
     async with dashboard(cluster.broker, cluster.backend) as screen:
         await screen.reads("w1", "0/2")
         await held(cluster, screen, gate, 2)
-        revoked = []
-        for state, countdown in (("◦ received", None), ("◷ eta", 12)):
-            task_id = cluster.send("slow", 0.1, countdown=countdown)
-            revoked.append(task_id)
-            await screen.find(task_id[:8], state)
-            await screen.act("X", "REVOKE  1 task")
-            await screen.until(lambda: "⊘ revoke?" in screen.cursor, "revoke?")
-            await screen.reads("⊘ revoke?", task_id[:8], "1 of 1 worker answered")
+        reserved = cluster.send("slow", 0.1)
+        await screen.find(reserved[:8], "◦ received")
+        await screen.act("X", "REVOKE  1 task")
+        await screen.until(lambda: "⊘ revoke?" in screen.cursor, "the row says revoke?")
+        await screen.reads("⊘ revoke?", reserved[:8], "1 of 1 worker answered")
+        with_eta = await screen.revoke_before_eta(
+            lambda countdown: cluster.send("slow", 0.1, countdown=countdown)
+        )
+        await screen.reads("⊘ revoke?", with_eta[:8], "1 of 1 worker answered")
         open_gate(gate)
-        for task_id in revoked:
+        for task_id in (reserved, with_eta):
             await screen.find(task_id[:8], "⊘ revoked")
             dropped = f"Discarding revoked task: sample.slow[{task_id}]"
             await screen.until(
