@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from textual.pilot import Pilot
@@ -66,6 +67,11 @@ class Dashboard:
         found = (line for line in self.lines if all(word in line for word in words))
         return next(found, "")
 
+    def below(self, words: str) -> str:
+        """The line below the first one with these words; empty: there is none."""
+        found = (below for line, below in pairwise(self.lines) if words in line)
+        return next(found, "")
+
     # -- waiting ------------------------------------------------------------------------------
 
     async def until(self, predicate: Callable[[], T], what: str, within_s: float = PATIENCE_S) -> T:
@@ -125,6 +131,24 @@ class Dashboard:
         await self.reads(title)
         await self.until(lambda: "checking" not in self.text, f"{title} is looked up")
         await self.stays(DEAF_S + 0.1)
+
+    async def revoke_before_eta(self, send: Callable[[float], str]) -> str:
+        """Send a task with a countdown in seconds and revoke it in time; its id.
+
+        Where all is slow the countdown is longer.
+        """
+        for countdown in (10.0, 40.0, 160.0):
+            late = time.monotonic() + countdown / 2
+            task_id = send(countdown)
+            await self.find(task_id[:8])
+            await self.until(
+                lambda late=late: "◷ eta" in self.cursor or time.monotonic() > late,  # type: ignore[misc]
+                "it waits for its ETA",
+            )
+            if time.monotonic() < late:
+                await self.act("X", "REVOKE  1 task")
+                return task_id
+        raise AssertionError("no task is on screen before its ETA")
 
     async def leave(self, key: str, title: str, way_out: str) -> None:
         """Press an act's key, and leave its dialog by another one."""

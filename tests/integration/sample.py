@@ -42,6 +42,16 @@ def slow(self: Task, seconds: float, path: str = "") -> float:
 
 
 @app.task(bind=True)
+def held(self: Task, path: str) -> str:
+    """Stay until the file is gone; the ledger has a start and an end, as of ``slow``."""
+    _write(f"start {self.request.id}")
+    while os.path.exists(path):
+        time.sleep(0.05)
+    _write(f"end {self.request.id}")
+    return path
+
+
+@app.task(bind=True)
 def echo(self: Task, *args: Any, **kwargs: Any) -> None:
     """Write the id and the arguments as one line of JSON into the ledger."""
     _write(json.dumps({"id": self.request.id, "args": args, "kwargs": kwargs}))

@@ -140,7 +140,7 @@ async def test_a_broker_that_goes_away_is_a_state_and_comes_back_by_itself(fleet
         await screen.reads("BROKER LOST")
         await screen.reads("Acts are off.")
         await screen.reads("tries", "next in")
-        assert "acts off" in screen.header
+        await screen.until(lambda: "acts off" in screen.header, "acts are off")
         await screen.reads("emails", "(1)")
         await screen.reads("w1@test", "(0/2)")
         assert "w1@test" in screen.text

@@ -64,9 +64,9 @@ async def test_with_the_prefix_everything_is_seen_and_can_be_acted_on(
         assert PREFIX not in screen.text
         send(app, "add", 1, 2)
         await screen.reads("✓ success", "sample.add")
-        with_eta = send(app, "slow", 0.1, countdown=8)
-        await screen.find(with_eta[:8], "◷ eta")
-        await screen.act("X", "REVOKE  1 task")
+        with_eta = await screen.revoke_before_eta(
+            lambda countdown: send(app, "slow", 0.1, countdown=countdown)
+        )
         await screen.until(lambda: "⊘ revoked" in screen.cursor, "the row is revoked")
         assert f"start {with_eta}" not in ledger(worker.ledger)
         await screen.press("2")

@@ -127,7 +127,7 @@ async def test_a_person_walks_along_the_tree(shop: Shop) -> None:
         await screen.reads("└ shop.total", "✓ success")
         await screen.press("f")
         await screen.reads("Family 6")
-        assert "sample.add" in screen.cursor
+        await screen.until(lambda: "sample.add" in screen.cursor, "the cursor is on it")
         await screen.press("g")
         await screen.until(lambda: "shop.start" in screen.cursor, "the cursor is at the root")
         await screen.press("enter")

@@ -17,6 +17,7 @@ MOVING = (
     (re.compile(r"[▁▂▃▄▅▆▇█]+(?: +[▁▂▃▄▅▆▇█]+)*"), "CHART"),
     (re.compile(r"^ *TIME .*▴.*"), "AXIS"),
     (re.compile(r", 20 min ─.*"), ", 20 min"),
+    (re.compile(r"^.*\bact +(?:purge|undo) .*\bsent, \d+ of .*"), ""),
     (re.compile(r"^ */min .*"), "MINUTE"),
     (re.compile(r"^ *apart so far, as if it went on for a minute"), ""),
     (re.compile(r"[─━]+"), "─"),
@@ -24,8 +25,9 @@ MOVING = (
 )
 """Ages, times, ports and bars are never the same twice, nor how far apart words stand.
 
-What a minute brings is known after some seconds, and by more than them after a minute; where a chart
-says when we attached depends on how long ago that was.
+What a minute brings is known after some seconds, and by more than them after a minute; where a
+chart says when we attached depends on how long ago that was. How far an act is, is logged of one
+that takes long.
 """
 
 

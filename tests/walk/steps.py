@@ -90,7 +90,10 @@ STEPS = (
         (("waiting", ALL_WAIT),),
     ),
     Step(
-        "a queue", lambda s: _then(s, keys("escape"), _into_orphan), (("e0000000", "sample.echo"),)
+        "a queue",
+        lambda s: _then(s, keys("escape"), _into_orphan),
+        # What is looked at on RabbitMQ does not wait meanwhile.
+        (("e0000000", "sample.echo"), (f"backlog {ALL_WAIT}",), (f"waiting {ALL_WAIT}",)),
     ),
     Step("Workers", _workers, (("w1@test", "online"),)),
     Step("a worker", keys("enter"), (("sample.slow",), ("sample.stepping",))),
