@@ -27,7 +27,7 @@ OF_PIPELINE = "Command # 2 (LPUSH q {}) of pipeline caused error: {}"
         (ResponseError(OF_PIPELINE.format("x", "MISCONF Redis is configured to save")), "save"),
         (ResponseError("MOVED 866 127.0.0.1:7001"), "cluster"),
         (ResponseError("SELECT is not allowed in cluster mode"), "cluster"),
-        (errors.AuthenticationError("invalid username-password pair or user is disabled."), "password"),
+        (errors.AuthenticationError("invalid username-password pair"), "password"),
         (errors.AuthenticationError("Authentication required."), "no-password"),
         (errors.BusyLoadingError("Redis is loading the dataset in memory"), "loading"),
     ],
