@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,10 +262,17 @@ def test_what_a_retry_sends_is_sent_once_or_not_at_all(
     assert ("open, 1 there" in ends) == answered
 
 
-@pytest.mark.parametrize("kind", [Act.PURGE, Act.UNDO])
 @pytest.mark.parametrize(
-    ("refusal", "says"),
-    [("replica", "is a replica: it takes no messages"), ("no eval", "does not permit this user")],
+    ("kind", "refusal", "says"),
+    [
+        *(
+            (kind, "replica", "is a replica: it takes no messages")
+            for kind in (Act.PURGE, Act.UNDO)
+        ),
+        *((kind, "no eval", "does not permit this user") for kind in (Act.PURGE, Act.UNDO)),
+        (Act.PURGE, "no renamenx", "does not permit this user"),
+        (Act.UNDO, "no ltrim", "does not permit this user"),
+    ],
 )
 def test_what_is_refused_says_why_and_that_nothing_was_moved(
     server: RedisServer, client: Any, kind: Act, refusal: str, says: str
@@ -281,3 +289,18 @@ def test_what_is_refused_says_why_and_that_nothing_was_moved(
     assert says in last.text
     case.told_rightly(last)
     case.all_comes_back()
+
+
+def test_the_rights_that_the_readme_names_suffice(server: RedisServer, client: Any) -> None:
+    rights = "+eval +renamenx +persist +rpush +ltrim"
+    assert f"`{rights}`" in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    words = ("ACL", "SETUSER", "mover", "reset", "on", ">secret", "~*", "+@read", "+@connection")
+    client.execute_command(*words, *rights.split())
+    broker = RedisBroker(f"redis://mover:secret@127.0.0.1:{server.port}/0")
+    aside = broker.quarantine("q")
+    assert aside.moved == 3 * EACH
+    assert broker.restore(aside.name) == 3 * EACH
+    broker.close()
+    assert {key: client.lrange(key, 0, -1) for key in LISTS} == {
+        key: [raw.encode() for raw in reversed(MESSAGES[key])] for key in LISTS
+    }

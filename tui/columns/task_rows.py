@@ -134,6 +134,9 @@ class RunningRows(PlainRows):
         asked = view.cluster.rounds.get("active")
         if told:
             return (("no task was running" if view.stale else "no task is running", "dim"),)
+        link = view.cluster.health.get("inspect")
+        if link is not None and link.refusal:
+            return (("no worker can be asked", "dim"),)
         silent = asked is not None and not asked.answered
         return (("no worker has told" if silent else "asking the workers…", "dim"),)
 

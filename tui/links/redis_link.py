@@ -18,6 +18,8 @@ SCHEMES = ("redis", "rediss", "redis+socket", "socket", sentinel.SCHEME)
 CONNECT_TIMEOUT_S = 2.5
 """A server that hangs must be called lost within 3 s."""
 ANSWER_TIMEOUT_S = 3.0
+IN_A_SCRIPT = "The user executing the script can't"
+"""How Redis 7.0 tells of a permission that a script lacks; it does not name the command."""
 LinkError = type[BrokerError] | type[BackendError]
 WHAT: dict[LinkError, str] = {BrokerError: "broker", BackendError: "result backend"}
 TAKES: dict[LinkError, str] = {BrokerError: "messages", BackendError: "results"}
@@ -193,11 +195,14 @@ def in_words(error: RedisError | OSError, url: str, kind: LinkError) -> TuiLinkE
 def _not_permitted(error: Exception) -> bool:
     from redis.exceptions import NoPermissionError
 
-    return isinstance(error, NoPermissionError) or "NOPERM" in str(error)
+    told = str(error)
+    return isinstance(error, NoPermissionError) or "NOPERM" in told or IN_A_SCRIPT in told
 
 
 def _forbidden(error: Exception, who: str, url: str) -> NotPermitted:
     said = urls.clean(refusals.said(error), url).removeprefix("NOPERM ").rstrip(".")
+    if IN_A_SCRIPT in said:
+        said = "a command of the script that moves messages"
     refused = NotPermitted(
         f"{who} does not permit this user: {said}",
         "Ask for the permission it names; r tries again.",
