@@ -44,7 +44,7 @@ class RabbitBroker:
         """Queue -> when it was asked for in vain; monotonic."""
         self._forbidden: set[str] = set()
         self._turn = self._counted = 0
-        self._quarantine = Quarantine(self._link)
+        self._quarantine = Quarantine(self._link, self._overflow)
         self._peek = Peek(self._link)
         self._api: Management | None = None
         if management_url:
@@ -166,6 +166,15 @@ class RabbitBroker:
     def prefixes(self) -> tuple[str, ...]:
         """There are none here: another cluster has another virtual host."""
         return ()
+
+    def _overflow(self, queue: str) -> str:
+        """By a policy, as far as the management API tells."""
+        api = self._api
+        if api is None:
+            return ""
+        while not api.complete and not api.trouble:
+            self.discover()
+        return api.overflow(queue)
 
     # -- unacknowledged -----------------------------------------------------------------------
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import logging
+import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
 
 from ..errors import BrokerError
 from ..links.amqp_link import AmqpLink
+from . import rabbitmq_batches
 from .base import Progress, Quarantined
 from .rabbitmq_batches import Foreign, batches, take
 from .rabbitmq_confirms import Confirms
 from .rabbitmq_file import Journal, is_worked_on
-from .rabbitmq_receipts import GONE_WITHIN_S, NOT_PERMITTED, Receipts, forget, left_behind, token_of
+from .rabbitmq_receipts import Receipts, Room, forget
+from .rabbitmq_settle import settle
 from .rabbitmq_shelf import Shelf
 from .redis_keys import RECEIPTS
 
-log = logging.getLogger(__name__)
+OVERFLOW, NOT_FOUND = "x-overflow", 404
 
 
 class Quarantine:
     """The files of one virtual host."""
 
-    def __init__(self, link: AmqpLink) -> None:
-        self._link = link
+    def __init__(self, link: AmqpLink, overflow: Callable[[str], str] = lambda queue: "") -> None:
+        """``overflow``: what a policy says that a full queue does, where that can be known."""
+        self._link, self._overflow = link, overflow
         self._shelf = Shelf(link)
 
     # -- taking -------------------------------------------------------------------------------
@@ -77,7 +81,7 @@ class Quarantine:
             return 0
         with closing(Journal.opened(path)) as journal:
             standing = journal.standing
-            self._settle(journal)
+            settle(self._link, journal)
             if standing.torn:
                 journal.write({"unsure": standing.torn})
             if doubtful and standing.unsure:
@@ -93,7 +97,7 @@ class Quarantine:
         if path is None:
             return 0
         with closing(Journal.opened(path)) as journal:
-            self._settle(journal)
+            settle(self._link, journal)
             standing = journal.standing
             if standing.left:
                 words = f"{len(standing.left):,} messages of it are nowhere else: nothing removed"
@@ -107,7 +111,9 @@ class Quarantine:
         with self._link.channel() as channel:
             self._link.sure_of(standing.queue, "Nothing can be brought back into")
             self._link.sure_to_write()
-            receipts = Receipts(self._link, channel, journal.path.stem)
+            if self._may_refuse(standing.queue):
+                journal.write({"refused": True})
+            receipts = Receipts(self._link, channel, journal.path.stem, _room(journal))
             confirms = Confirms(channel, receipts.queue if receipts.kept else "")
             for batch in batches(journal, foreign):
                 total += self._send_batch(journal, batch, receipts, confirms)
@@ -116,6 +122,16 @@ class Quarantine:
         receipts.remove(self._link)
         foreign.tell()
         return total
+
+    def _may_refuse(self, queue: str) -> bool:
+        """Whether a full queue says so to the sender. True where that cannot be known of it; a
+        policy is told by the management API only."""
+        _, told = self._link.nature(queue, (OVERFLOW,))
+        words = (
+            str(told.get(OVERFLOW, "")) if told is not None else REFUSES,
+            self._overflow(queue),
+        )
+        return any(word.startswith(REFUSES) for word in words)
 
     def _send_batch(
         self,
@@ -127,58 +143,53 @@ class Quarantine:
         standing, numbers = journal.standing, [number for number, _ in batch]
         self._link.sure_of(standing.queue, "Nothing can be brought back into")
         receipts.clear()
-        journal.write({"sending": max(standing.sending, numbers[-1] + 1), "flying": numbers})
+        sending = max(standing.sending, numbers[-1] + 1)
+        journal.write({"sending": sending, "flying": numbers, "since": time.time()})
         try:
-            refused = confirms.publish(standing.queue, batch)
-        except self._link.refusals as error:
-            if getattr(error, "reply_code", None) == NOT_PERMITTED:  # and no other was taken
-                journal.write({"sent": True, "again": confirms.unsettled, "refused": False})
+            confirms.publish(standing.queue, batch)
+        except BaseException:
+            with suppress(BrokerError):
+                journal.write(confirms.broken_off())
             raise
-        if not isinstance(self._link.declare(standing.queue), tuple):
+        if self._link.declare(standing.queue) == NOT_FOUND:
             journal.write({"unsure": numbers})
             raise BrokerError(
                 f"{standing.queue} was deleted meanwhile: of {len(numbers)} messages nobody can "
                 "tell whether they were in it",
                 "They are kept, and are shown on Queues with a question mark.",
             )
-        journal.write({"sent": True, "again": refused, "refused": bool(refused)})
-        if refused:
+        self._link.sure_of(standing.queue, "It cannot be told what came back into")
+        self._note(journal, confirms, proven=_proven(batch, receipts))
+        return len(numbers)
+
+    def _note(self, journal: Journal, confirms: Confirms, proven: Callable[[], bool]) -> None:
+        """What came of a batch. Raises BrokerError if not all of it is in the queue."""
+        standing, nacked = journal.standing, confirms.nacked
+        if not nacked:
+            journal.write({"sent": True, "again": []})
+        elif proven():
+            journal.write({"sent": True, "again": nacked, "refused": True})
             raise BrokerError(
                 f"{standing.queue} refused messages: {len(standing.left)} of them are "
                 "still in quarantine",
                 "Is the queue full, or gone? Undo goes on from there.",
             )
-        return len(numbers)
+        else:
+            journal.write({"sent": True, "again": [], "unsure": nacked, "refused": True})
+            raise BrokerError(
+                f"{standing.queue}, or the queue of receipts, refused {len(nacked)} messages: "
+                "nobody can tell which",
+                "They are kept, and are shown on Queues with a question mark.",
+            )
 
     # -- after a kill -------------------------------------------------------------------------
-
-    def _settle(self, journal: Journal, wait_s: float = GONE_WITHIN_S) -> None:
-        """Ask the receipts on which side the messages are that a kill left between."""
-        standing, digest = journal.standing, journal.path.stem
-        if not standing.torn:
-            return
-        found = left_behind(self._link, digest, wait_s)
-        if found is None:
-            return
-        tokens = [token_of(message) for message in found]
-        if standing.flying:
-            there = isinstance(self._link.declare(standing.queue), tuple)
-            if not there or standing.refused:  # a copy does not tell what the queue has taken
-                return
-            rest = standing.flying[tokens.count(None) :]
-            journal.write({"sent": True, "again": rest, "refused": False})
-        elif standing.acking in tokens:
-            journal.write({"acked": standing.acking})
-        else:
-            journal.write({"acking": standing.acked})
-        forget(self._link, f"{RECEIPTS}{digest}")
 
     def settled(self) -> list[Quarantined]:
         """All, after the broker was asked of what a kill left open."""
         for path, standing in self._shelf.read():
             if standing.torn and not is_worked_on(path):
                 with suppress(BrokerError), closing(Journal.opened(path)) as journal:
-                    self._settle(journal, 0.0)
+                    settle(self._link, journal, 0.0)
         return self.listed()
 
     def listed(self) -> list[Quarantined]:
@@ -197,3 +208,23 @@ class Quarantine:
         """Nothing of it is needed any more, here or in the broker."""
         journal.remove()
         forget(self._link, f"{RECEIPTS}{journal.path.stem}")
+
+
+REFUSES = "reject-publish"
+"""So begins what a queue does that says no when it is full."""
+
+
+def _room(journal: Journal) -> Room:
+    """What of a batch is in the receipts at most; one large message may be more."""
+    messages = min(len(journal.standing.left), rabbitmq_batches.BATCH_MESSAGES)
+    octets = min(journal.path.stat().st_size, rabbitmq_batches.BATCH_BYTES)
+    return messages + 1, octets
+
+
+def _proven(batch: list[tuple[int, dict[str, Any]]], receipts: Receipts) -> Callable[[], bool]:
+    """Whether it was the queue that refused messages.
+
+    A copy that is refused has its message refused, too, even if that is in its queue already: only
+    where each copy came, or none was made, it was not for the copies.
+    """
+    return lambda: not receipts.kept or receipts.count() == len(batch)
