@@ -40,7 +40,7 @@ class Death:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def lay(death: Death) -> None:
+def lay(death: Death, queue: str) -> None:
     """Put the points where they belong."""
     write = Journal.write
     publish, commit = Channel.basic_publish, Channel.tx_commit
@@ -58,7 +58,7 @@ def lay(death: Death) -> None:
 
     def publishing(channel: Channel, message: Any, *args: Any, **more: Any) -> Any:
         told = publish(channel, message, *args, **more)
-        if "exchange" in more:  # receipts name none
+        if more.get("routing_key") == queue or more.get("mandatory"):  # no receipt, no question
             death.at("publishing")
         return told
 
@@ -86,7 +86,7 @@ def main(
     Prints how many of an undo are back after each batch.
     """
     rabbitmq_batches.BATCH_MESSAGES = int(batch)
-    lay(Death(point, int(times)))
+    lay(Death(point, int(times)), queue)
     broker = RabbitBroker(Site(url), (), management)
     if name != FOR_EVER:
         broker.restore(name) if name else broker.quarantine(queue)

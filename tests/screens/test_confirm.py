@@ -228,7 +228,7 @@ async def test_a_purge_that_cannot_be_undone_as_it_was_takes_the_typed_name(
 @pytest.mark.parametrize(("name", "word"), [("q" * 80, "q" * 80), ("ö b", "purge")])
 async def test_a_name_that_is_long_or_cannot_be_typed(name: str, word: str) -> None:
     told = msgspec.structs.replace(purge_of_a_ladder(), to_type=name)
-    async with dialog(told) as (host, pilot, screen):
+    async with dialog(told) as (host, pilot, _):
         await pilot.press("Y", *word, "enter", "Y")
         assert len(host.performed) == 1
 

@@ -58,7 +58,7 @@ class RabbitBroker:
                 raise
         topology = self._api.topology if self._api is not None else None
         self._ways_to = functools.partial(Ways, self._link, topology)
-        self._quarantine = Quarantine(self._link, self._ways_to)
+        self._quarantine = Quarantine(self._link, self._ways_to, self._overflow)
 
     def close(self) -> None:
         """Let the connection go."""
@@ -176,6 +176,15 @@ class RabbitBroker:
     def prefixes(self) -> tuple[str, ...]:
         """There are none here: another cluster has another virtual host."""
         return ()
+
+    def _overflow(self, queue: str) -> str:
+        """By a policy, as far as the management API tells."""
+        api = self._api
+        if api is None:
+            return ""
+        while not api.complete and not api.trouble:
+            self.discover()
+        return api.overflow(queue)
 
     # -- unacknowledged -----------------------------------------------------------------------
 

@@ -45,6 +45,8 @@ class Listed(msgspec.Struct, frozen=True):
     """As a reading of it."""
     limit: int | None = None
     """How often a message of a quorum queue may come back before it is dropped."""
+    overflow: str = ""
+    """What a policy says that it does when it is full."""
 
 
 class Counted(NamedTuple):
@@ -103,6 +105,10 @@ class Management:
         """Its delivery limit, if it has one and it was told."""
         return self.queues[queue].limit if queue in self.queues else None
 
+    def overflow(self, queue: str) -> str:
+        """What a policy says that it does when it is full, if that was told."""
+        return self.queues[queue].overflow if queue in self.queues else ""
+
     def unacked(self) -> int | None:
         """All queues of the virtual host together."""
         if not self.complete or self.trouble:
@@ -160,6 +166,7 @@ def _listed(item: dict[str, Any], at: float, flow: Flow | None) -> Listed:
         limit=limit_of(
             inside(item.get("arguments")), inside(item.get("effective_policy_definition"))
         ),
+        overflow=str(inside(item.get("effective_policy_definition")).get("overflow") or ""),
     )
 
 

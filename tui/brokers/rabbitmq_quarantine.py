@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import logging
+import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
 
 from ..errors import BrokerError
 from ..links.amqp_link import AmqpLink
+from . import rabbitmq_batches
 from .base import Forecast, Progress, Quarantined
 from .rabbitmq_batches import Foreign, batches, take
 from .rabbitmq_confirms import Confirms
 from .rabbitmq_file import Journal, is_worked_on, messages_in, standing_of
 from .rabbitmq_forecast import before_undo
-from .rabbitmq_receipts import (
-    GONE_WITHIN_S,
-    NOT_PERMITTED,
-    Receipts,
-    forget,
-    has_died_in,
-    left_behind,
-    token_of,
-)
-from .rabbitmq_returns import Returns
+from .rabbitmq_receipts import Receipts, Room, forget
+from .rabbitmq_returns import Returned, Returns, with_returned
+from .rabbitmq_settle import settle
 from .rabbitmq_shelf import Shelf
 from .rabbitmq_ways import Unasked, WaysTo
 from .redis_keys import RECEIPTS
 
 NOT_BACK = "Nothing can be brought back into"
-log = logging.getLogger(__name__)
+OVERFLOW, NOT_FOUND = "x-overflow", 404
 
 
 class Quarantine:
     """The files of one virtual host."""
 
-    def __init__(self, link: AmqpLink, ways_to: WaysTo) -> None:
-        self._link, self._ways_to = link, ways_to
+    def __init__(
+        self,
+        link: AmqpLink,
+        ways_to: WaysTo,
+        overflow: Callable[[str], str] = lambda queue: "",
+    ) -> None:
+        """``overflow``: what a policy says that a full queue does, where that can be known."""
+        self._link, self._ways_to, self._overflow = link, ways_to, overflow
         self._shelf = Shelf(link)
 
     # -- taking -------------------------------------------------------------------------------
@@ -106,15 +107,23 @@ class Quarantine:
             return 0
         with closing(Journal.opened(path)) as journal:
             standing = journal.standing
-            self._settle(journal)
+            settle(self._link, journal)
             if standing.torn:
                 journal.write({"unsure": standing.torn})
             if doubtful and standing.unsure:
+                self._ask_before(journal, elsewhere)
                 journal.write({"anyway": True})
             total = self._send(journal, progress, elsewhere) if standing.left else 0
             if not standing.left and not standing.doubtful:
                 self._end(journal)
             return total
+
+    def _ask_before(self, journal: Journal, elsewhere: bool) -> None:
+        """Raises BrokerError where doubtful ones would not be sent: they are to stay so."""
+        unasked = Unasked(self._ways_to(journal.standing.queue), elsewhere)
+        for _, record, _ in journal.messages(journal.standing.unsure):
+            unasked.is_one(record)
+        unasked.tell()
 
     def throw_away(self, name: str) -> int:
         """Remove a file whose messages are all doubtful."""
@@ -122,7 +131,7 @@ class Quarantine:
         if path is None:
             return 0
         with closing(Journal.opened(path)) as journal:
-            self._settle(journal)
+            settle(self._link, journal)
             standing = journal.standing
             if standing.left:
                 words = f"{len(standing.left):,} messages of it are nowhere else: nothing removed"
@@ -138,8 +147,11 @@ class Quarantine:
             ways = self._ways_to(standing.queue)
             if not ways.through_others:
                 self._link.sure_to_write()
+            if self._may_refuse(standing.queue):
+                journal.write({"refused": True})
             left_out = (Foreign(self._link.login[0]), Unasked(ways, elsewhere))
-            receipts = Receipts(self._link, channel, journal.path.stem, ways.leave_copies)
+            room = _room(journal) if ways.leave_copies else None
+            receipts = Receipts(self._link, channel, journal.path.stem, room)
             confirms = Confirms(channel, receipts.queue if receipts.kept else "", ways.as_it_came)
             returns = Returns(channel)
             for batch in batches(journal, *left_out):
@@ -150,6 +162,16 @@ class Quarantine:
         for some in left_out:
             some.tell()
         return total
+
+    def _may_refuse(self, queue: str) -> bool:
+        """Whether a full queue says so to the sender. True where that cannot be known of it; a
+        policy is told by the management API only."""
+        _, told = self._link.nature(queue, (OVERFLOW,))
+        words = (
+            str(told.get(OVERFLOW, "")) if told is not None else REFUSES,
+            self._overflow(queue),
+        )
+        return any(word.startswith(REFUSES) for word in words)
 
     def _send_batch(
         self,
@@ -162,68 +184,68 @@ class Quarantine:
         standing, numbers = journal.standing, [number for number, _ in batch]
         self._link.sure_of(standing.queue, NOT_BACK)
         receipts.clear()
-        journal.write({"sending": max(standing.sending, numbers[-1] + 1), "flying": numbers})
+        sending = max(standing.sending, numbers[-1] + 1)
+        flying = {"sending": sending, "flying": numbers, "since": time.time()}
+        journal.write({**flying, "traced": receipts.kept})
         try:
-            refused = confirms.publish(standing.queue, batch)
-        except self._link.refusals as error:
-            if getattr(error, "reply_code", None) == NOT_PERMITTED:  # and no other was taken
-                journal.write({"sent": True, "again": confirms.unsettled, "refused": False})
+            confirms.publish(standing.queue, batch)
+        except BaseException:
+            with suppress(BrokerError):
+                journal.write(with_returned(confirms.broken_off(), returns.of(batch)))
             raise
-        if not isinstance(self._link.declare(standing.queue), tuple):
+        if self._link.declare(standing.queue) == NOT_FOUND:
             journal.write({"unsure": numbers})
             raise BrokerError(
                 f"{standing.queue} was deleted meanwhile: of {len(numbers)} messages nobody can "
                 "tell whether they were in it",
                 "They are kept, and are shown on Queues with a question mark.",
             )
-        back, unsure = returns.of(batch)
-        sent = {"sent": True, "again": [*refused, *back], "refused": bool(refused)}
-        journal.write({**sent, "unsure": unsure} if unsure else sent)
-        if back or unsure:
+        self._link.sure_of(standing.queue, "It cannot be told what came back into")
+        self._note(journal, confirms, returns.of(batch), proven=_proven(batch, receipts))
+        return len(numbers)
+
+    def _note(
+        self,
+        journal: Journal,
+        confirms: Confirms,
+        returned: Returned,
+        proven: Callable[[], bool],
+    ) -> None:
+        """What came of a batch. Raises BrokerError if not all of it is in the queue."""
+        standing, nacked = journal.standing, confirms.nacked
+        if any(returned):
+            sent = {"sent": True, "again": nacked, "refused": bool(nacked)}
+            journal.write(with_returned(sent, returned))
             raise BrokerError(
                 f"{standing.queue} cannot be reached any more as its messages came: "
-                f"{len(back) + len(unsure)} of them found no queue",
+                f"{sum(map(len, returned))} of them found no queue",
                 "They are kept. Are its bindings being changed? Undo goes on from there.",
             )
-        if refused:
+        if not nacked:
+            journal.write({"sent": True, "again": []})
+        elif proven():
+            journal.write({"sent": True, "again": nacked, "refused": True})
             raise BrokerError(
                 f"{standing.queue} refused messages: {len(standing.left)} of them are "
                 "still in quarantine",
                 "Is the queue full, or gone? Undo goes on from there.",
             )
-        return len(numbers)
+        else:
+            journal.write({"sent": True, "again": [], "unsure": nacked, "refused": True})
+            raise BrokerError(
+                f"{standing.queue}, or the queue of receipts, refused {len(nacked)} messages: "
+                "nobody can tell which",
+                "They are kept, and are shown on Queues with a question mark.",
+            )
 
     # -- after a kill -------------------------------------------------------------------------
-
-    def _settle(self, journal: Journal, wait_s: float = GONE_WITHIN_S) -> None:
-        """Ask the receipts on which side the messages are that a kill left between."""
-        standing, digest = journal.standing, journal.path.stem
-        if not standing.torn:
-            return
-        found = left_behind(self._link, digest, wait_s)
-        if found is None:
-            return
-        tokens = [token_of(message) for message in found]
-        if standing.flying:
-            there = isinstance(self._link.declare(standing.queue), tuple)
-            if not there or standing.refused:  # a copy does not tell what the queue has taken
-                return
-            if any(has_died_in(message, standing.queue) for message in found):
-                return  # by a policy: there are more copies than messages were sent
-            rest = standing.flying[tokens.count(None) :]
-            journal.write({"sent": True, "again": rest, "refused": False})
-        elif standing.acking in tokens:
-            journal.write({"acked": standing.acking})
-        else:
-            journal.write({"acking": standing.acked})
-        forget(self._link, f"{RECEIPTS}{digest}")
 
     def settled(self) -> list[Quarantined]:
         """All, after the broker was asked of what a kill left open."""
         for path, standing in self._shelf.read():
             if standing.torn and not is_worked_on(path):
                 with suppress(BrokerError), closing(Journal.opened(path)) as journal:
-                    self._settle(journal, 0.0)
+                    settle(self._link, journal, 0.0)
         return self.listed()
 
     def listed(self) -> list[Quarantined]:
@@ -242,3 +264,23 @@ class Quarantine:
         """Nothing of it is needed any more, here or in the broker."""
         journal.remove()
         forget(self._link, f"{RECEIPTS}{journal.path.stem}")
+
+
+REFUSES = "reject-publish"
+"""So begins what a queue does that says no when it is full."""
+
+
+def _room(journal: Journal) -> Room:
+    """What of a batch is in the receipts at most; one large message may be more."""
+    messages = min(len(journal.standing.left), rabbitmq_batches.BATCH_MESSAGES)
+    octets = min(journal.path.stat().st_size, rabbitmq_batches.BATCH_BYTES)
+    return messages + 1, octets
+
+
+def _proven(batch: list[tuple[int, dict[str, Any]]], receipts: Receipts) -> Callable[[], bool]:
+    """Whether it was the queue that refused messages.
+
+    A copy that is refused has its message refused, too, even if that is in its queue already: only
+    where each copy came, or none was made, it was not for the copies.
+    """
+    return lambda: not receipts.kept or receipts.count() == len(batch)

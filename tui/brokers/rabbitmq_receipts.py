@@ -4,10 +4,13 @@ A queue of our own holds them while a purge or an undo runs. A purge acknowledge
 publishes its receipt in one transaction: the broker has both or neither. An undo publishes each
 message with a copy to the receipts (BCC, which RabbitMQ takes off again): one publish, both queues.
 Whoever works listens to that queue on the same channel, so that its end is known to be over.
+Receipts tell only while they stay: a policy may bound every queue, ours too. It is tried first
+whether as much as is needed stays there, and ``FIRST`` is there as long as nothing has gone.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import time
 from collections.abc import Iterator
@@ -15,6 +18,7 @@ from typing import Any
 
 from ..errors import BrokerError
 from ..links.amqp_link import AmqpLink
+from .rabbitmq_confirms import Confirms
 from .redis_keys import RECEIPTS
 
 KEPT_MS = 30 * 86_400_000
@@ -22,6 +26,10 @@ KEPT_MS = 30 * 86_400_000
 GONE_WITHIN_S = 10.0
 """So long a killed one may still count as connected."""
 OURS = "celery-tui:receipt"
+FIRST, TRIED = 0, -1
+"""Numbers on receipts that stand for no message."""
+Room = tuple[int, int]
+"""Messages and bytes."""
 NOT_PERMITTED = 403
 REFUSED = (NOT_PERMITTED, 405, 406)
 """No permission, a name that is taken, no more queues in this virtual host."""
@@ -30,19 +38,25 @@ REFUSED = (NOT_PERMITTED, 405, 406)
 class Receipts:
     """The queue of receipts of one quarantine, on the channel that does the work."""
 
-    def __init__(self, link: AmqpLink, channel: Any, digest: str, wanted: bool = True) -> None:
-        """Begins anew: what was left of an earlier one must have been asked before."""
+    def __init__(
+        self, link: AmqpLink, channel: Any, digest: str, room: Room | None = (2, 2)
+    ) -> None:
+        """Begins anew: what was left of an earlier one must have been asked before.
+
+        ``room``: as much is in it at a time; None: there shall be none.
+        """
         self._channel = channel
         self.queue = f"{RECEIPTS}{digest}"
-        if not wanted:
+        if room is None:
             forget(link, self.queue)
-        self.kept = wanted and _made(link, self.queue)
-        """False: not ``wanted``, or not permitted; a kill then leaves doubtful messages."""
+        self.kept = room is not None and _made(link, self.queue, room)
+        """False: not wanted or not permitted, or nothing stays in it; a kill then leaves doubtful
+        messages."""
         if not self.kept:
             return
         channel.basic_qos(0, 1, False)  # one receipt is enough to know that we listen
         channel.basic_consume(self.queue, exclusive=True, callback=lambda message: None)
-        self.put(0)
+        self.put(FIRST)
 
     def put(self, number: int) -> None:
         """Publish one; where the channel has transactions, with the next commit."""
@@ -53,6 +67,12 @@ class Receipts:
         """What is there of the batch before tells nothing of the next."""
         if self.kept:
             self._channel.queue_purge(self.queue)
+
+    def count(self) -> int:
+        """How many are there, or fewer; none while none are kept."""
+        if not self.kept:
+            return 0
+        return int(self._channel.queue_declare(self.queue, passive=True).message_count)
 
     def remove(self, link: AmqpLink) -> None:
         """Nothing is open any more."""
@@ -112,16 +132,35 @@ def _receipt(number: int) -> Any:
     return Message(str(number), type=OURS, delivery_mode=2)
 
 
-def _made(link: AmqpLink, queue: str) -> bool:
+def _made(link: AmqpLink, queue: str, room: Room) -> bool:
     """A new queue of that name, on a channel of its own: a refusal closes it."""
     try:
+        if not link.may_write():
+            return False
         with link.channel() as channel:
             channel.queue_delete(queue)
-            arguments = {"x-queue-type": "classic", "x-expires": KEPT_MS}
+            # Overflow: an argument stands above a policy. A full one says so and drops nothing.
+            arguments = {"x-queue-type": "classic", "x-expires": KEPT_MS, **FULL_REFUSES}
             channel.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
             channel.queue_purge(queue)  # whether we may read it
+            stays = _stays(channel, queue, room)
     except link.refusals as error:
         if getattr(error, "reply_code", None) not in REFUSED:
             raise
         return False
-    return True
+    if not stays:
+        forget(link, queue)
+    return stays
+
+
+FULL_REFUSES = {"x-overflow": "reject-publish"}
+
+
+def _stays(channel: Any, queue: str, room: Room) -> bool:
+    """Whether so much is taken there and still there afterwards."""
+    messages, octets = room
+    body = base64.b64encode(str(TRIED).encode().ljust(octets // messages)).decode()
+    tried = {"body": body, "properties": {"type": OURS, "delivery_mode": 2}}
+    confirms = Confirms(channel, "")
+    confirms.publish(queue, [(TRIED, tried)] * messages)
+    return int(channel.queue_purge(queue)) == messages

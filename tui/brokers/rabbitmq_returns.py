@@ -10,6 +10,8 @@ from .rabbitmq_record import as_raw, body_and_properties, came_by
 
 Mark = tuple[str, str, bytes, str, str]
 """By what one is known again: exchange, key, body, correlation id, message id."""
+Returned = tuple[list[int], list[int]]
+"""Numbers of messages that came back, and of those that perhaps did."""
 
 
 class Returns:
@@ -22,8 +24,8 @@ class Returns:
     def _back(self, _reason: Exception, exchange: str, key: str, message: Any) -> None:
         self._came[_mark(exchange, key, as_raw(message.body), message.properties)] += 1
 
-    def of(self, batch: Iterable[tuple[int, dict[str, Any]]]) -> tuple[list[int], list[int]]:
-        """(numbers of those that came back, of those that only perhaps did); then of no more.
+    def of(self, batch: Iterable[tuple[int, dict[str, Any]]]) -> Returned:
+        """Those of a batch that was published; each is told once.
 
         Several that cannot be told from each other are in doubt, if only some of them came.
         """
@@ -38,6 +40,16 @@ class Returns:
         ]
         self._came.clear()
         return _joined(back, sure=True), _joined(back, sure=False)
+
+
+def with_returned(noted: dict[str, Any], returned: Returned) -> dict[str, Any]:
+    """What a file notes of a batch, knowing of these: they were confirmed as well."""
+    back, perhaps = returned
+    if not back and not perhaps:
+        return noted
+    again = {*noted.get("again", ()), *back}
+    unsure = {*noted.get("unsure", ()), *perhaps} - again
+    return {**noted, "again": sorted(again), "unsure": sorted(unsure)}
 
 
 def _joined(found: Sequence[tuple[bool, list[int]]], *, sure: bool) -> list[int]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from ..errors import BrokerError
 from ..links.amqp_link import AmqpLink
 from .base import Quarantined
-from .rabbitmq_file import Standing, is_worked_on, standing_of
+from .rabbitmq_file import is_worked_on, standing_of
+from .rabbitmq_standing import Standing
 from .redis_keys import split_quarantine
 
 
