@@ -6,12 +6,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.rabbit import RabbitServer
 from tests.servers import PostgresServer, RedisServer, ServerMissing
+
+# Machines differ too much for a deadline. What fails is written into the test, not into a folder,
+# and on CI each run tries the same.
+hypothesis.settings.register_profile(
+    "here",
+    deadline=None,
+    database=None,
+    print_blob=True,
+    derandomize=os.environ.get("CI", "").lower() == "true",
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("here")
 
 TOOK = re.compile(r"^\[took\] (?P<what>.+): (?P<seconds>[\d.]+) s$", re.MULTILINE)
 """What `tests.servers.wait_for` prints."""
