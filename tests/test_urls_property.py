@@ -15,7 +15,7 @@ from celery_tui.links.errors import broker_error
 from celery_tui.model.redact import redact_text
 from tests.odd_urls import MARK, Odd, odd_urls, urls_with_a_login
 
-ROUNDS = 20_000 if os.environ.get("CELERY_TUI_LONG") else 400
+ROUNDS = 4_000 if os.environ.get("CELERY_TUI_LONG") else 400
 rounds = settings(max_examples=ROUNDS)
 SENTENCES = (
     "{}",

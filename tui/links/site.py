@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -161,14 +162,24 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
     """All that must not be shown: the URLs, and passwords in the settings of a loaded app."""
     named = (settings.broker, settings.result_backend, settings.management_url)
     app = settings.celery_app
-    return (*(url for url in named if url), *(app_secrets(app) if app is not None else ()))
+    loading = _secrets_of_any_app() if app is None and settings.app else ()
+    words = app_secrets(app) if app is not None else loading
+    return (*(url for url in named if url), *words)
 
 
 def app_secrets(app: Any) -> tuple[str, ...]:
     """URLs and passwords in the app's configuration, such as those of its sentinels."""
-    with contextlib.suppress(Exception):  # a configuration that cannot be read holds nothing
+    # The user's code may raise anything; a configuration that cannot be read holds nothing.
+    with contextlib.suppress(Exception, SystemExit):
         return _app_secrets(app.conf)
     return ()
+
+
+def _secrets_of_any_app() -> tuple[str, ...]:
+    """While an app is loaded: it is there before its module has run to its end."""
+    state: Any = sys.modules.get("celery._state")
+    apps = list(state._get_active_apps()) if state is not None else []
+    return tuple(word for app in apps for word in app_secrets(app))
 
 
 def _app_secrets(conf: Any) -> tuple[str, ...]:
@@ -211,12 +222,16 @@ def _app_errors(name: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
         raise
     except ModuleNotFoundError as error:
         raise AppError(
-            f"Cannot load the Celery app {shown!r}: {urls.clean(str(error), *secrets)}",
+            f"Cannot load the Celery app {shown!r}: {_said(str(error), secrets)}",
             "Run in the folder from which celery -A works, and in its virtual environment.",
         ) from error
     except (Exception, SystemExit) as error:  # the user's code may raise anything
-        text = urls.clean(f"{type(error).__name__}: {error}", *secrets)
+        text = _said(f"{type(error).__name__}: {error}", secrets)
         raise AppError(
             f"Cannot load the Celery app {shown!r}: {text}",
             f"Try `celery -A {shown} report`: it meets the same error and shows where.",
         ) from error
+
+
+def _said(text: str, secrets: tuple[str, ...]) -> str:
+    return urls.clean(text, *secrets, *_secrets_of_any_app())
