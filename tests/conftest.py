@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 from xdist.remote import Producer
@@ -15,6 +16,18 @@ from xdist.scheduler import LoadScopeScheduling
 from tests import shared
 from tests.rabbit import RabbitServer, VirtualHost, shared_rabbit
 from tests.servers import Database, PostgresServer, RedisServer, ServerMissing, shared_postgres
+
+# Machines differ too much for a deadline. What fails is written into the test, not into a folder,
+# and on CI each run tries the same.
+hypothesis.settings.register_profile(
+    "here",
+    deadline=None,
+    database=None,
+    print_blob=True,
+    derandomize=os.environ.get("CI", "").lower() == "true",
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("here")
 
 TOOK = re.compile(r"^\[took\] (?P<what>.+): (?P<seconds>[\d.]+) s$", re.MULTILINE)
 """What `tests.servers.wait_for` prints."""

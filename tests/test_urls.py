@@ -51,6 +51,13 @@ def test_a_password_within_another_leaves_nothing_of_it() -> None:
     assert urls.clean("first hunter2 then hunter", url) == "first *** then ***"
 
 
+def test_a_page_in_a_text_is_no_secret_and_what_is_one_is_hidden_twice() -> None:
+    text = "see https://example.org:8080/path?a=b@c, path 8080"
+    assert urls.clean(text) == text
+    text = "cannot open redis://:hunter2@h/0 with hunter2"
+    assert urls.clean(text) == text.replace("hunter2", "***")
+
+
 def test_a_port_is_not_taken_for_a_password_of_the_next_url() -> None:
     text = "The broker redis://a:6379 is gone, try redis://:hunter2@b:6379/0 instead"
     assert urls.clean(text) == text.replace("hunter2", "***")

@@ -20,6 +20,7 @@ from .columns.base import Second, View
 from .columns.names import shared_suffix
 from .differ.grid import Grid
 from .doors import Doors
+from .errors import Unexpected
 from .model.cluster import Cluster
 from .model.links import DOWN
 from .model.peeked import End, WaitingMessage
@@ -389,5 +390,6 @@ def run(settings: Settings, demo: Demo | None = None) -> int:
         app.close()
     sys.stdout.flush()
     if app.crash is not None:
-        raise app.crash
+        known = app.monitor.settings if app.monitor is not None else app.settings
+        raise Unexpected(app.crash, known) from app.crash
     return app.return_code or 0

@@ -11,13 +11,15 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from . import __version__, urls
-from .errors import SettingsError, TuiError
+from .errors import SettingsError, TuiError, Unexpected
 from .settings import THEMES, Settings, load, read_broker_file
 
 COULD_NOT_LOOK = 3
 INTERRUPTED = 130
 FLAGS = "celery_tui.flags"
 """Where flags given before a subcommand wait for it, in click's context."""
+SETTINGS = "celery_tui.settings"
+"""What is known there of this run when something unexpected happens."""
 C = TypeVar("C", bound=Callable[..., Any])
 
 
@@ -104,7 +106,7 @@ def settings_from(ctx: click.Context, given: dict[str, Any]) -> Settings:
             raise SettingsError("Both --broker and --broker-file are given", "Give one of them.")
         flags["broker"] = read_broker_file(file)
     settings = load(flags)
-    ctx.meta["celery_tui.settings"] = settings
+    ctx.meta[SETTINGS] = settings
     return settings
 
 
@@ -116,14 +118,26 @@ class Guarded(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
+        from . import hooks
+
         try:
-            return super().invoke(ctx)
+            with hooks.guarded(lambda: _secrets(ctx)):
+                return super().invoke(ctx)
         except TuiError as error:
             fail(str(error))
-        except (click.exceptions.Exit, click.Abort, click.ClickException, BrokenPipeError):
+        except click.ClickException as error:
+            raise _without_passwords(error) from None
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:  # the outermost edge: a person reads it, not a programmer
-            fail(unexpected(error, ctx.meta.get("celery_tui.settings") or Settings()))
+            fail(unexpected(error, ctx.meta.get(SETTINGS) or Settings()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.ClickException as error:
+            raise _without_passwords(error) from None
 
 
 class Program(Guarded):
@@ -144,6 +158,19 @@ class Program(Guarded):
         sys.exit(code if isinstance(code, int) else 0)
 
 
+def _secrets(ctx: click.Context) -> tuple[str, ...]:
+    from .links.site import secrets_of
+
+    return secrets_of(ctx.meta.get(SETTINGS) or Settings())
+
+
+def _without_passwords(error: click.ClickException) -> click.ClickException:
+    """Click repeats what it did not understand, such as a URL without its ``-b``."""
+    said = error.format_message()
+    shown = urls.in_text(said)
+    return error if shown == said else click.UsageError(shown, getattr(error, "ctx", None))
+
+
 def fail(text: str) -> NoReturn:
     """Say it in one line, and exit with 3."""
     click.echo(f"celery-tui: {' '.join(text.split())}", err=True)
@@ -152,8 +179,11 @@ def fail(text: str) -> NoReturn:
 
 def unexpected(error: Exception, settings: Settings) -> str:
     """An error that is our own mistake: what it is, and where its traceback is to be had."""
-    named = (settings.broker, settings.result_backend, settings.management_url)
-    known = [url for url in named if url]
+    from .links.site import secrets_of
+
+    if isinstance(error, Unexpected):
+        return unexpected(error.error, error.settings)
+    known = secrets_of(settings)
     what = urls.clean(f"{type(error).__name__}: {error}".strip().rstrip(":."), *known)
     if settings.log_file is None:
         return f"Something unexpected happened: {what}. --log FILE keeps the traceback."
@@ -161,6 +191,14 @@ def unexpected(error: Exception, settings: Settings) -> str:
 
     logfile.record(settings.log_file, error, *known)
     return f"Something unexpected happened: {what}. The traceback is in {settings.log_file}."
+
+
+def known(settings: Settings) -> Settings:
+    """From now on these are the settings whose passwords no error shows."""
+    ctx = click.get_current_context(silent=True)
+    if ctx is not None:
+        ctx.meta[SETTINGS] = settings
+    return settings
 
 
 # -- what is done ----------------------------------------------------------------------------
@@ -175,7 +213,7 @@ def dashboard(settings: Settings) -> int:
     logfile.check(settings.log_file)
     from . import preflight
 
-    settings = preflight.with_app(settings)
+    settings = known(preflight.with_app(settings))
     wait = preflight.begin(settings)
     from .app import run
 
@@ -208,7 +246,7 @@ def told_status(settings: Settings, listen_s: float, as_json: bool) -> int:
     from . import logfile, preflight
 
     logfile.check(settings.log_file)
-    settings = preflight.with_app(settings)
+    settings = known(preflight.with_app(settings))
     if settings.broker is None:
         raise SettingsError("No broker is named", "Use -b URL, -A APP or CELERY_BROKER_URL.")
     preflight.check_url(settings.broker)

@@ -17,11 +17,11 @@ def check(path: Path | None) -> None:
         _append(path, "")
 
 
-def record(path: Path, error: BaseException, *known_urls: str) -> None:
+def record(path: Path, error: BaseException, *secrets: str) -> None:
     """Append the traceback of an error that nobody expected."""
     text = "".join(traceback.format_exception(error))
     stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-    _append(path, f"{stamp} CRITICAL celery_tui: {urls.clean(text, *known_urls)}\n")
+    _append(path, f"{stamp} CRITICAL celery_tui: {urls.clean(text, *secrets)}\n")
 
 
 def _append(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from . import triage, urls
 from .errors import ActionError, BrokerError, TuiError
 from .links.kombu_link import opened
-from .links.site import AMQP, Site, app_secrets, completed, load_app, site_of
+from .links.site import AMQP, Site, completed, load_app, secrets_of, site_of
 from .model.asking import Asking, few_scheduled, revoke_asked_at
 from .model.cluster import Cluster
 from .model.fates import Visibility
@@ -89,7 +89,7 @@ class Monitor:
     def check_app(self) -> None:
         """Load the app named in the settings, here and now. Raises AppError."""
         if self._app is None and self.settings.app:
-            self._app = load_app(self.settings.app)
+            self._app = load_app(self.settings.app, self._secrets())
         if self._app is not None:
             self.settings = completed(self.settings, self._app)
         self._site = site_of(self.settings, self._app)
@@ -113,6 +113,7 @@ class Monitor:
         if self._site is None and not self.settings.app and self._app is None:
             self._site = site_of(self.settings)
         self._logs.install(self._secrets())
+        self.inbox.secrets = self._secrets()
         if self._site is not None:
             self._start_sources()
         else:
@@ -143,6 +144,7 @@ class Monitor:
                 self.inbox.put(Health(name, Link.LOST, time.time(), error.title, error.hint))
             return
         self._logs.protect(self._secrets())
+        self.inbox.secrets = self._secrets()
         if not self._stopped.is_set():
             self._start_sources()
 
@@ -163,10 +165,7 @@ class Monitor:
             source.start()
 
     def _secrets(self) -> tuple[str, ...]:
-        settings = self.settings
-        named = (settings.broker, settings.result_backend, settings.management_url)
-        words = app_secrets(self._app) if self._app is not None else ()
-        return (*(url for url in named if url is not None), *words)
+        return secrets_of(dataclasses.replace(self.settings, celery_app=self._app))
 
     # -- the owner's clock --------------------------------------------------------------------
 

@@ -19,11 +19,12 @@ from . import probe, probe_amqp, urls
 from .errors import AppError, BrokerError, TuiError
 from .links import sentinel
 from .links.errors import broker_error, foreign, who
-from .links.site import AMQP, Site, completed, load_app
+from .links.site import AMQP, Site, completed, load_app, secrets_of
 from .settings import Settings
 
 PATIENCE_S = 3.0
 """How long a host may take that answers nothing at all: a lost packet alone costs one second."""
+ESCAPES = "Write special characters of a password as %2F (/), %23 (#), %3B (;), %40 (@)."
 EXAMPLES = "Use a URL such as redis://host:6379/0 or amqp://user:password@host:5672//."
 
 DRIVERS = {
@@ -50,21 +51,23 @@ def with_app(settings: Settings) -> Settings:
     with contextlib.redirect_stdout(sys.stderr):
         app = settings.celery_app
         if app is None:
-            app = load_app(settings.app or "")
+            app = load_app(settings.app or "", secrets_of(settings))
         else:
-            _set_up_django(app)
+            _set_up_django(app, settings)
         return completed(replace(settings, celery_app=app), app)
 
 
-def _set_up_django(app: Any) -> None:
+def _set_up_django(app: Any, settings: Settings) -> None:
     """`celery -A proj` finds a Django project's app and leaves Django itself asleep."""
     if not os.environ.get("DJANGO_SETTINGS_MODULE"):
         return
     try:
         app.loader.import_default_modules()
     except (Exception, SystemExit) as error:  # the user's code may raise anything
+        secrets = secrets_of(replace(settings, celery_app=app))
+        said = urls.clean(f"{type(error).__name__}: {error}", *secrets)
         raise AppError(
-            f"Cannot load the Django project: {urls.clean(f'{type(error).__name__}: {error}')}",
+            f"Cannot load the Django project: {said}",
             "Try `python manage.py check`: it meets the same error and shows where.",
         ) from error
 
@@ -90,13 +93,25 @@ def _check_parts(url: str) -> None:
     except ValueError as error:
         raise BrokerError(
             f"{urls.redact(url)} is malformed: {_without_values(error)}",
-            "Write special characters of a password as %2F (/), %23 (#), %40 (@).",
+            ESCAPES,
         ) from None
+    _check_login(url, parts.netloc)
     if "password" in parse_qs(parts.query):
         raise BrokerError(
             f"Celery takes no password after the ? of {urls.redact(url)}",
             "Write it before the host: redis://:password@host:6379/0.",
         )
+
+
+def _check_login(url: str, netloc: str) -> None:
+    """What Celery would read as something else than a user and a password."""
+    login = url.partition("://")[2].rpartition("@")[0]
+    if ";" in url:
+        raise BrokerError(
+            f"Celery ends {urls.redact(url)} at the ; in it", "Write ; in a password as %3B."
+        )
+    if ":" in login and "@" not in netloc:
+        raise BrokerError(f"{urls.redact(url)} is malformed: its host ends before the @", ESCAPES)
 
 
 def _without_values(error: ValueError) -> str:
@@ -125,6 +140,7 @@ def check_broker(url: str, app: Any = None) -> None:
         failure = _failure(part, app)
         if failure is None:
             return
+        failure.title = urls.without(failure.title, url)
         failures.append(failure)
     if len(failures) > 1:
         raise BrokerError(f"None of {len(failures)} brokers can be used: {failures[0].title}",

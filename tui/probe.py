@@ -8,9 +8,11 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from . import urls
 
 PORTS = {
     "redis": 6379, "rediss": 6379, "sentinel": 26379, "amqp": 5672, "pyamqp": 5672,
@@ -42,7 +44,7 @@ class Address:
     path: str = ""
     """A Unix socket, instead of host and port."""
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     db: int = 0
     delegated: bool = False
     """Credentials come from elsewhere: the URL's say nothing."""
@@ -50,7 +52,7 @@ class Address:
 
 def alternates(url: str) -> list[str]:
     """The alternates of a failover URL ``a;b``; one without a scheme has the first one's."""
-    parts = [part.strip() for part in url.split(";") if part.strip()]
+    parts = urls.alternates(url)
     scheme, separator, _ = parts[0].partition("://") if parts else ("", "", "")
     return [part if "://" in part else f"{scheme}{separator}{part}" for part in parts]
 

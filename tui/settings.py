@@ -86,16 +86,18 @@ def read_broker_file(path: Path) -> str:
     Raises SettingsError if the file cannot be read or is empty.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split()
+        lines = path.read_text(encoding="utf-8").strip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
+        # The error of a wrong byte would tell a part of what is in the file.
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingsError(
-            f"Cannot read the broker file {path}: {error}", "Give a file that holds one URL."
+            f"Cannot read the broker file {path}: {why}", "Give a file that holds one URL."
         ) from None
     if not lines:
         raise SettingsError(
             f"The broker file {path} is empty", "Write the broker URL into its first line."
         )
-    return lines[0]
+    return lines[0].strip()
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from rich.cells import cell_len
 
 from celery_tui.columns.base import cut_tail
 from celery_tui.columns.names import (
+    cut_exception,
     cut_head,
     cut_middle,
     cut_task_name,
+    exception_class,
     literal,
     literal_lines,
     node,
@@ -32,6 +34,37 @@ def test_task_names_lose_their_head_package_by_package(width: int, shown: str) -
     assert cut_task_name(NAME, width) == shown
 
 
+LOST = "billiard.exceptions.WorkerLostError: signal 9"
+
+
+@pytest.mark.parametrize(("width", "shown"), [
+    (45, LOST), (44, "…WorkerLostError: signal 9"), (26, "…WorkerLostError: signal 9"),
+    (22, "…WorkerLostError: sig…"), (16, "…WorkerLostErro…"), (15, "WorkerLostErro…"),
+    (13, "WorkerLostEr…"), (1, "…"), (0, ""),
+])  # fmt: skip
+def test_exceptions_lose_their_packages_before_their_class(width: int, shown: str) -> None:
+    assert cut_exception(LOST, width) == shown
+
+
+@pytest.mark.parametrize(("text", "width", "shown"), [
+    ("billiard.exceptions.TimeLimitExceeded(30,)", 22, "…TimeLimitExceeded(30…"),
+    ("billiard.exceptions.SoftTimeLimitExceeded", 22, "…SoftTimeLimitExceeded"),
+    ("proj.tasks.<locals>.Boom('a.b.c')", 22, "…Boom('a.b.c')"),
+    ("('proj.tasks.reconcile', 1, 2)", 22, "('proj.tasks.reconcil…"),
+    ("DeclinedError('Payment 91823 declined')", 22, "DeclinedError('Paymen…"),
+    ("see proj.tasks.reconcile for it", 22, "see proj.tasks.reconc…"),
+])  # fmt: skip
+def test_only_what_begins_as_a_class_in_a_package_is_one(text: str, width: int, shown: str) -> None:
+    assert cut_exception(text, width) == shown
+
+
+def test_the_class_of_an_exception() -> None:
+    assert exception_class(LOST) == "WorkerLostError"
+    assert exception_class("billiard.exceptions.TimeLimitExceeded(30,)") == "TimeLimitExceeded"
+    assert exception_class("KeyError('a.b: c')") == "KeyError"
+    assert exception_class("") == ""
+
+
 @pytest.mark.parametrize(("width", "shown"), [
     (40, "pay-worker-7d9f8c6b5d-9wq7m"), (17, "pay-wo…6b5d-9wq7m"),
     (3, "…7m"), (1, "…"),
@@ -50,7 +83,7 @@ def test_texts_lose_their_tail_with_no_blank_before_the_sign() -> None:
     assert cut_head("one two three", 6) == "…three"
 
 
-@pytest.mark.parametrize("cut", [cut_tail, cut_head, cut_middle, cut_task_name])
+@pytest.mark.parametrize("cut", [cut_tail, cut_head, cut_middle, cut_task_name, cut_exception])
 @pytest.mark.parametrize("sign", ["…", ".."])
 def test_every_cut_fits_and_shows_its_sign(cut: object, sign: str) -> None:
     assert callable(cut)

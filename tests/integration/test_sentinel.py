@@ -231,7 +231,7 @@ def test_what_is_logged_of_the_sentinels_password_is_hidden(guarded: Watched) ->
         "sentinel://h", broker_transport_options={"sentinel_kwargs": {"password": "s3cret"}}
     )
     try:
-        assert app_secrets(app) == ("s3cret",)
+        assert [word for word in app_secrets(app) if "://" not in word] == ["s3cret"]
         with Owner(Settings(broker=guarded.url()), app=app) as owner:
             logging.getLogger("redis").warning("kwargs are {'password': 's3cret'}")
             owner.until(lambda c: any("kwargs" in line.text for line in c.log), "the line")

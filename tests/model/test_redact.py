@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from celery_tui.model.redact import DEEPEST, HIDDEN, is_secret, redact_text, redact_value
+from celery_tui.model.redact import DEEPEST, HIDDEN, redact_text, redact_value
+from celery_tui.secret_names import is_secret
 
 SECRET = "hunter2"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import urls
+from ..links.site import secrets_of
 from ..model.seam import ActionRequest, Outcome
 from ..settings import Settings
 
@@ -29,6 +30,7 @@ def entry(
     request: ActionRequest, outcomes: Sequence[Outcome], settings: Settings, error: str = ""
 ) -> dict[str, Any]:
     """Who did what to which ids, and what came of it; never arguments, which may be secret."""
+    secrets = secrets_of(settings)
     return {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         **who(),
@@ -40,8 +42,8 @@ def entry(
         "ids": [target.id for target in request.targets],
         "edited": sorted(request.edited or ()),
         "reason": request.reason,
-        "outcome": error or _summary(outcomes),
-        "replies": [_told(outcome) for outcome in outcomes],
+        "outcome": urls.without(error, *secrets) or _summary(outcomes),
+        "replies": [_told(outcome, secrets) for outcome in outcomes],
     }
 
 
@@ -71,9 +73,9 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(f"{number} {stage}" for stage, number in counts.items()) or "nothing sent"
 
 
-def _told(outcome: Outcome) -> dict[str, Any]:
+def _told(outcome: Outcome, secrets: tuple[str, ...]) -> dict[str, Any]:
     told: dict[str, Any] = {"id": outcome.target.id, "stage": str(outcome.stage)}
-    told["text"] = outcome.text
+    told["text"] = urls.without(outcome.text, *secrets)
     for name in ("answered", "of", "new_id", "undo"):
         if getattr(outcome, name) is not None:
             told[name] = getattr(outcome, name)

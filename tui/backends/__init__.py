@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .. import urls
 from ..links.redis_link import is_redis, scheme_of, tls_of
 
 if TYPE_CHECKING:
@@ -66,8 +67,9 @@ def _memcached(url: str, app: Any) -> Backend:
     from .memcached import MemcachedBackend
 
     options = app.conf.cache_backend_options if app is not None else {}
-    servers = _cache_url(url, app).partition("://")[2].rstrip("/").split(";")
-    return MemcachedBackend([server for server in servers if server], _key_prefix(app), options)
+    # Celery's own client, too, takes all that stands behind the scheme for servers.
+    servers = urls.alternates(_cache_url(url, app).partition("://")[2].rstrip("/"))
+    return MemcachedBackend(servers, _key_prefix(app), options)
 
 
 def _cache_url(url: str, app: Any) -> str:
@@ -124,7 +126,8 @@ def why_not(settings: Settings) -> str:
     if not url:
         return "no result backend is named"
     scheme = _named(url, settings.celery_app)
-    unread = f"results in {scheme}:// are not read" if "://" in url else f"{url} is not read"
+    shown = urls.redact(url)
+    unread = f"results in {scheme}:// are not read" if "://" in url else f"{shown} is not read"
     return WHY_NOT.get(scheme, unread)
 
 

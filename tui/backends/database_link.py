@@ -105,6 +105,7 @@ class Database:
 
     def __init__(self, url: str, options: dict[str, Any]) -> None:
         self.url = url
+        self._secrets = urls.secret_words(options)
         self.engine = engine_for(url, options)
         self._watch = HangUp()
         from sqlalchemy import event
@@ -147,17 +148,20 @@ class Database:
         except ModuleNotFoundError as error:
             raise _no_driver(error, f"The result backend {urls.redact(self.url)}") from None
         except (SQLAlchemyError, OSError, ValueError) as error:
-            raise in_words(self._watch.reason(error), self.url) from None
+            reason = self._watch.reason(error)
+            raise in_words(reason, self.url, secrets=self._secrets) from None
 
 
 MADE_BY_WORKERS = "Workers make it with the first result; another name is known with -A only."
 
 
-def in_words(error: Exception, url: str, no_table_hint: str = MADE_BY_WORKERS) -> BackendError:
-    """The error as one sentence and what to do next; no password in either."""
+def in_words(
+    error: Exception, url: str, no_table_hint: str = MADE_BY_WORKERS, secrets: tuple[str, ...] = ()
+) -> BackendError:
+    """The error as one sentence and what to do next; no password in either, or of ``secrets``."""
     if type(error).__name__ == "NoSuchTableError":
         return _no_table(url, str(error), no_table_hint)
-    who, said = f"The result backend {urls.redact(url)}", _said(error, url)
+    who, said = f"The result backend {urls.redact(url)}", _said(error, url, *secrets)
     table = _RELATION.search(said)
     if "permission denied" in said or "command denied" in said:
         refused = NotPermitted(
@@ -214,8 +218,8 @@ EXPLAINED = (
 """Words in what a driver says -> our sentence, and what to do."""
 
 
-def _said(error: Exception, url: str) -> str:
-    """What the driver said, in one line."""
-    text = str(getattr(error, "orig", None) or error)
+def _said(error: Exception, *secrets: str) -> str:
+    """What the driver said, in one line; cut only once no password is in it."""
+    text = urls.clean(str(getattr(error, "orig", None) or error), *secrets)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return urls.clean(" ".join(lines)[:300], url).rstrip(".") or type(error).__name__
+    return " ".join(lines)[:300].rstrip(".") or type(error).__name__

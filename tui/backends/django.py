@@ -155,10 +155,8 @@ class DjangoBackend:
             yield
 
     def _in_words(self, error: Exception) -> BackendError:
-        password = str(self._connection.settings_dict.get("PASSWORD") or "")
-        said = database_link.in_words(error, self._url, "Run: python manage.py migrate")
-        said.title = urls.clean(said.title, password)
-        return said
+        secrets = urls.secret_words(self._connection.settings_dict)
+        return database_link.in_words(error, self._url, "Run: python manage.py migrate", secrets)
 
 
 def _model(url: str, has_app: bool) -> Any:

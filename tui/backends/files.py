@@ -8,6 +8,7 @@ import stat
 import time
 from collections.abc import Iterator, Sequence
 
+from .. import urls
 from ..errors import BackendError
 from ..model.observations import ResultMeta
 from ..model.task import UNKNOWN
@@ -93,7 +94,7 @@ class FilesBackend:
             os.close(descriptor)
 
     def _in_words(self, error: OSError) -> BackendError:
-        who = f"The result backend {self._url}"
+        who = f"The result backend {urls.redact(self._url)}"
         if isinstance(error, FileNotFoundError | NotADirectoryError):
             return BackendError(
                 f"{who} has no folder {self._folder}",

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from .. import urls
 from ..errors import BackendError
 from .base import Fetched, Unlisted
 from .meta import read
@@ -101,7 +102,10 @@ class MemcachedBackend:
         try:
             yield
         except (MemcacheError, OSError, ValueError) as error:
-            raise in_words(error, f"The result backend memcached at {server}") from None
+            where = f"memcached://{server}"
+            said = in_words(error, f"The result backend memcached at {urls.redact(where)[12:]}")
+            said.title = urls.clean(said.title, where)
+            raise said from None
 
 
 def in_words(error: Exception, who: str) -> BackendError:

@@ -109,7 +109,7 @@ def _as_celery_reads_it(url: str, app: Any) -> Any:
 def in_words(error: Exception, url: str) -> BackendError:
     """The error as one sentence and what to do next; no password in either."""
     who, code = f"The result backend {urls.redact(url)}", getattr(error, "code", None)
-    said = urls.clean(str(error).partition(" (configured timeouts")[0].partition(", full")[0], url)
+    said = urls.clean(str(error), url).partition(" (configured timeouts")[0].partition(", full")[0]
     said = said.partition("\n")[0][:300].rstrip(".")
     if code == 18 or "uthentication failed" in said:
         return BackendError(f"{who} refused the user name or password", "Check both in the URL.")

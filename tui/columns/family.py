@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..model.redact import redact_text
 from ..model.task import Task
 from ..model.tree import MOST_ROWS, NEVER, Kin, Tree, tree
 from .base import Cell, Column, View, cut_tail
-from .names import cut_task_name, literal, short_id
+from .names import cut_exception, cut_task_name, literal, short_id
 from .numbers import count
 from .rows import Head, PlainRows
 from .tasks import run_cell, state_cell, worker_cell
@@ -65,7 +66,7 @@ def note_cell(kin: Kin, view: View) -> Cell:
     if kin.this:
         return "this one", "dim"
     if kin.task is not None and kin.task.exception and kin.task.state in ("FAILURE", "RETRY"):
-        return literal(kin.task.exception, 200), "dim"
+        return literal(redact_text(kin.task.exception[:600]), 200), "dim"
     if kin.note:
         return literal(kin.note, 200), "warn" if kin.note.startswith(NEVER) else "dim"
     return "", ""
@@ -101,7 +102,7 @@ COLUMNS: tuple[Column[Kin], ...] = (
     Column("run", "run", _run, _value, 6, right=True, keep=30),
     Column("id", "id", _id, _value, 8, keep=20),
     Column("worker", "worker", _worker, _value, 10, keep=10, grow=8),
-    Column("note", "", note_cell, _value, 29, grow=80),
+    Column("note", "", note_cell, _value, 29, grow=80, cut=cut_exception),
 )
 
 

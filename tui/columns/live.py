@@ -10,7 +10,7 @@ from ..model.redact import redact_text
 from ..model.seam import LogLine
 from ..model.transitions import Transition
 from .base import Cell, Column, View
-from .names import cut_middle, cut_task_name, literal, node
+from .names import cut_exception, cut_middle, cut_task_name, literal, node
 from .numbers import clock
 from .rows import Head, PlainRows
 from .tasks import STATES
@@ -41,7 +41,7 @@ LIVE: tuple[Column[Transition], ...] = (
     Column("at", "", _clock, lambda c, v: c.at, 8),
     Column("state", "", _state, lambda c, v: c.state, 10),
     Column("name", "task", _name, lambda c, v: c.name, 18, grow=14, cut=cut_task_name),
-    Column("detail", "", _detail, lambda c, v: c.detail, 13, keep=10, grow=60),
+    Column("detail", "", _detail, lambda c, v: c.detail, 13, keep=10, grow=60, cut=cut_exception),
     Column("worker", "worker", _worker, lambda c, v: c.worker, 12, keep=5, cut=cut_middle),
 )
 

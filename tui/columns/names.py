@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
+
+from .base import cut_tail
 
 LITERAL_LIMIT = 4_000
 """Cells that any single line may need; more of a text is not looked at."""
@@ -128,6 +131,25 @@ def cut_middle(text: str, width: int, sign: str = "…") -> str:
     keep = max(0, width - len(sign))
     tail = (keep * 3 + 4) // 5
     return text[: keep - tail] + sign[:width] + (text[len(text) - tail :] if tail else "")
+
+
+_PACKAGES = re.compile(r"(?:[^\W\d][\w<>]*\.)+(?=[^\W\d]\w*(?:[(:]|$))")
+"""What stands before the class in ``billiard.exceptions.WorkerLostError: signal 9``."""
+
+
+def exception_class(text: str) -> str:
+    """The class of an exception, without its packages and its message."""
+    return _PACKAGES.sub("", text, 1).partition("(")[0].partition(":")[0]
+
+
+def cut_exception(text: str, width: int, sign: str = "…") -> str:
+    """Exceptions lose their packages and then their tail: the class tells what happened."""
+    packages = _PACKAGES.match(text)
+    if len(text) <= width or packages is None:
+        return cut_tail(text, width, sign)
+    rest = text[packages.end() :]
+    room = len(sign) + len(exception_class(rest)) <= width
+    return cut_tail(f"{sign}{rest}" if room else rest, width, sign)
 
 
 def shared_suffix(hostnames: Iterable[str]) -> str:

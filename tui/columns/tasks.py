@@ -13,7 +13,7 @@ from .base import Cell, Column, View
 from .calls import call_text
 from .facts import Fact
 from .gauges import gauge
-from .names import cut_middle, cut_task_name, literal, node, short_id
+from .names import cut_exception, cut_middle, cut_task_name, literal, node, short_id
 from .numbers import NOT_APPLICABLE, UNKNOWN, clock, count, duration, known
 
 STATES: dict[str, tuple[str, str, str]] = {
@@ -276,6 +276,7 @@ COLUMNS: tuple[Column[Task], ...] = (
         20,
         keep=20,
         grow=200,
+        cut=cut_exception,
         sort="e",
     ),
 )
@@ -308,7 +309,15 @@ def _exception(task: Task, view: View) -> Cell:
 FAILURES: tuple[Column[Task], ...] = (
     Column("glyph", "", glyph_cell, lambda t, v: t.state, 1),
     Column("name", "", name_cell, lambda t, v: t.name, 20, grow=8, cut=cut_task_name),
-    Column("exception", "exception", _exception, lambda t, v: t.exception, 22, grow=100),
+    Column(
+        "exception",
+        "exception",
+        _exception,
+        lambda t, v: t.exception,
+        22,
+        grow=100,
+        cut=cut_exception,
+    ),
     Column("worker", "worker", worker_cell, lambda t, v: t.worker, 12, keep=30, cut=cut_middle),
     Column("tries", "tries", tries_cell, lambda t, v: t.retries, 5, right=True, keep=10),
     Column("age", "last", age_cell, lambda t, v: t.changed_at, 6, right=True),

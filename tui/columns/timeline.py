@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..model.task import FAILURE, FINAL, RETRY, STARTED, Attempt, Task
 from .base import Cell, View
-from .names import literal, node
+from .names import exception_class, literal, node
 from .numbers import clock, duration
 from .tasks import STATES
 
@@ -80,14 +80,10 @@ def _attempt(
         end = max(end, attempt.started_at)  # events in disorder may have mixed two tries
         label = f"try {number}" if of > 1 else "run"
         failed = attempt.state in (RETRY, FAILURE)
-        cause = literal(_exception_name(attempt.exception), 60) if failed else ""
+        cause = literal(exception_class(attempt.exception or ""), 60) if failed else ""
         cause = "running" if attempt.state == STARTED else cause
         rows.append(Phase(label, attempt.started_at, end, WORK, cause, attempt.state))
     return rows
-
-
-def _exception_name(text: str | None) -> str:
-    return (text or "").partition("(")[0].partition(":")[0]
 
 
 def _ending(task: Task) -> str:

@@ -13,7 +13,7 @@ from ..model.seam import Finding, Link
 from .base import View
 from .charts import Cause, Chart
 from .happened import JUST_ATTACHED_S, NAME, happened
-from .names import cut_middle, literal, tail
+from .names import cut_middle, exception_class, literal, tail
 from .numbers import count, duration, rate, short_count
 
 BAD_SHARE = 0.05
@@ -154,7 +154,7 @@ def _exception_since(view: View, since: float) -> str:
     cluster = view.cluster
     newest = cluster.tasks_of(islice(reversed(cluster.failures), FAILURES_READ))
     names = Counter(
-        (task.exception or "?").partition("(")[0].partition(":")[0]
+        exception_class(task.exception or "?")
         for task in newest
         if (task.ended_at or 0.0) >= since - STEP_S
     )

@@ -15,6 +15,7 @@ from ..model.task import (
     Task,
 )
 from .base import View, cut_tail
+from .names import cut_exception
 from .tasks import args_text
 from .why import Origin, text, told, unknown
 from .why_task_told import describing, heard_at, teller
@@ -54,7 +55,7 @@ def _end_by(task: Task, view: View) -> tuple[str, float | None]:
 
 
 def _plain(words: str, view: View) -> str:
-    return cut_tail(text(redact_text(words[:600])), SHOWN, view.cut)
+    return cut_exception(text(redact_text(words[:600])), SHOWN, view.cut)
 
 
 def _args(task: Task, view: View) -> Origin:

@@ -98,7 +98,7 @@ def _scheme(error: BaseException, url: str) -> Said:
     if not (isinstance(error, KeyError) and "No such transport" in str(error)):
         return None
     return (
-        f"Celery knows no broker called {url.partition('://')[0]!r}",
+        f"Celery knows no broker called {urls.redact(url).partition('://')[0]!r}",
         "Use a URL such as redis://host:6379/0 or amqp://user:password@host:5672//.",
     )
 

@@ -87,14 +87,20 @@ def parts_of(url: str) -> tuple[str, str, str]:
     except ValueError:
         host = None
     if host is None or parts.scheme not in ("http", "https"):
-        raise SettingsError(
-            f"The management URL {urls.redact(url)} cannot be used",
-            "Write it as http://user:password@host:15672.",
-        )
+        raise _unusable(url)
     place = f"[{host}]" if ":" in host else host
     base = f"{parts.scheme}://{place}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
     base = base.removesuffix("/api")
+    if urls.redact(base) != base:  # a password that ends the host early
+        raise _unusable(url)
     return base, unquote(parts.username or ""), unquote(parts.password or "")
+
+
+def _unusable(url: str) -> SettingsError:
+    return SettingsError(
+        f"The management URL {urls.redact(url)} cannot be used",
+        "Write it as http://user:password@host:15672.",
+    )
 
 
 def in_words(error: BaseException, base: str, vhost: str) -> str:

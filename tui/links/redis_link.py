@@ -61,6 +61,8 @@ def connect(
             return _opened(alternate, kind, tls or {}, transport or {})
         except (redis.RedisError, OSError) as error:
             failure = failure or in_words(error, alternate, kind)
+    if failure is not None:
+        failure.title = urls.clean(failure.title, url)
     raise failure or kind(f"The {WHAT[kind]} URL is empty", "Name one as redis://host:6379/0.")
 
 
@@ -68,7 +70,7 @@ def alternates(url: str) -> list[str]:
     """What is tried one after the other: all sentinels are one."""
     if scheme_of(url) == sentinel.SCHEME:
         return [url]
-    return [part.strip() for part in url.split(";") if part.strip()]
+    return urls.alternates(url)
 
 
 def _opened(

@@ -33,7 +33,7 @@ class Sentinels:
     login: Mapping[str, Any] = field(repr=False)
     """How to connect to the sentinels themselves, Celery's ``sentinel_kwargs``."""
     min_other: int
-    query: Mapping[str, str]
+    query: Mapping[str, str] = field(repr=False)
     """What else stood after the ``?``: TLS."""
 
     def kombu_url(self) -> str:
@@ -125,7 +125,7 @@ def master_client(where: Sentinels, options: Mapping[str, Any]) -> Redis:
 
 
 def _alternates(url: str) -> list[str]:
-    parts = [part.strip() for part in url.split(";") if part.strip()]
+    parts = urls.alternates(url)
     return [part if "://" in part else f"{SCHEME}://{part}" for part in parts]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,7 @@ class Site:
     @property
     def tries(self) -> int:
         """How many alternates are tried in turn: the sentinels are asked together."""
-        return 1 if self.scheme == sentinel.SCHEME else self.url.count(";") + 1
+        return 1 if self.scheme == sentinel.SCHEME else len(urls.alternates(self.url))
 
 
 def transport_options(scheme: str, key_prefix: str = "") -> dict[str, Any]:
@@ -111,7 +112,7 @@ def site_of(settings: Settings, app: Any = None) -> Site:
         if not settings.broker:
             raise BrokerError("No broker is named", "Use -b URL, -A app or CELERY_BROKER_URL.")
         return Site(settings.broker, settings.key_prefix)
-    with _app_errors(settings.app or str(app)):
+    with _app_errors(settings.app or str(app), secrets_of(settings)):
         conf = app.conf
         return Site(
             settings.broker or joined(conf.broker_read_url) or "amqp://guest@localhost//",
@@ -126,7 +127,7 @@ def site_of(settings: Settings, app: Any = None) -> Site:
 
 def completed(settings: Settings, app: Any) -> Settings:
     """Settings in which the app's broker, backend and key prefix fill what was not given."""
-    with _app_errors(settings.app or str(app)):
+    with _app_errors(settings.app or str(app), secrets_of(settings)):
         return replace(
             settings,
             celery_app=app,
@@ -148,11 +149,41 @@ def _backend(app: Any) -> str | None:
     return backend if isinstance(backend, str) and backend not in ("", "disabled") else None
 
 
+SECRET_SETTINGS = (
+    "broker_url", "broker_read_url", "broker_write_url", "broker_password", "broker_use_ssl",
+    "broker_transport_options", "result_backend", "result_backend_transport_options",
+    "redis_backend_use_ssl", "redis_password", "database_url", "database_engine_options",
+    "cache_backend", "cache_backend_options", "mongodb_backend_settings", "security_key_password",
+)  # fmt: skip
+"""Settings of Celery that may hold passwords, or URLs with such."""
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """All that must not be shown: the URLs, and passwords in the settings of a loaded app."""
+    named = (settings.broker, settings.result_backend, settings.management_url)
+    app = settings.celery_app
+    loading = _secrets_of_any_app() if app is None and settings.app else ()
+    words = app_secrets(app) if app is not None else loading
+    return (*(url for url in named if url), *words)
+
+
 def app_secrets(app: Any) -> tuple[str, ...]:
-    """Passwords in the app's transport options, such as those of the sentinels."""
-    conf = app.conf
-    options = (conf.broker_transport_options, conf.result_backend_transport_options)
-    return tuple(word for one in options for word in urls.secret_words(one))
+    """URLs and passwords in the app's configuration, such as those of its sentinels."""
+    # The user's code may raise anything; a configuration that cannot be read holds nothing.
+    with contextlib.suppress(Exception, SystemExit):
+        return _app_secrets(app.conf)
+    return ()
+
+
+def _secrets_of_any_app() -> tuple[str, ...]:
+    """While an app is loaded: it is there before its module has run to its end."""
+    state: Any = sys.modules.get("celery._state")
+    apps = list(state._get_active_apps()) if state is not None else []
+    return tuple(word for app in apps for word in app_secrets(app))
+
+
+def _app_secrets(conf: Any) -> tuple[str, ...]:
+    return urls.secret_words({name: getattr(conf, name, None) for name in SECRET_SETTINGS})
 
 
 def joined(url: Any) -> str | None:
@@ -162,12 +193,12 @@ def joined(url: Any) -> str | None:
     return str(url) if url else None
 
 
-def load_app(name: str) -> Any:
+def load_app(name: str, secrets: tuple[str, ...] = ()) -> Any:
     """The Celery app called ``name`` as ``celery -A`` would find it.
 
-    Runs the user's code. Raises AppError for whatever goes wrong in there.
+    Runs the user's code. Raises AppError for whatever goes wrong in there, without ``secrets``.
     """
-    with _app_errors(name):
+    with _app_errors(name, secrets):
         from celery.app.utils import find_app
 
         app = find_app(name)
@@ -183,19 +214,24 @@ def load_app(name: str) -> Any:
 
 
 @contextlib.contextmanager
-def _app_errors(name: str) -> Iterator[None]:
+def _app_errors(name: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
+    shown = urls.in_text(name)
     try:
         yield
     except (AppError, BrokerError):
         raise
     except ModuleNotFoundError as error:
         raise AppError(
-            f"Cannot load the Celery app {name!r}: {urls.clean(str(error))}",
+            f"Cannot load the Celery app {shown!r}: {_said(str(error), secrets)}",
             "Run in the folder from which celery -A works, and in its virtual environment.",
         ) from error
     except (Exception, SystemExit) as error:  # the user's code may raise anything
-        text = urls.clean(f"{type(error).__name__}: {error}")
+        text = _said(f"{type(error).__name__}: {error}", secrets)
         raise AppError(
-            f"Cannot load the Celery app {name!r}: {text}",
-            f"Try `celery -A {name} report`: it meets the same error and shows where.",
+            f"Cannot load the Celery app {shown!r}: {text}",
+            f"Try `celery -A {shown} report`: it meets the same error and shows where.",
         ) from error
+
+
+def _said(text: str, secrets: tuple[str, ...]) -> str:
+    return urls.clean(text, *secrets, *_secrets_of_any_app())

@@ -49,7 +49,9 @@ def _read(field: str, text: str) -> Any:
             as_python = error
     try:
         return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+    except RecursionError:  # how deep is too deep differs from one Python to the next
+        raise ValueError(f"{field} is nested too deep") from None
+    except ValueError:
         raise ValueError(f"{field} cannot be read: {_reason(as_python)}") from None
 
 

@@ -5,19 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from .. import urls
+from ..secret_names import WORD, is_secret
+
 HIDDEN = "‹hidden›"
 DEEPEST = 60
 """Values nested deeper than this are not looked into but hidden."""
 
-# What a key must hold, besides its own prefix and suffix, for its value to be a secret.
-_WORD = re.compile(
-    r"passw|passphrase|passcode|(?<![a-z])pass(?![a-z])|pwd|secret(?!ar)|token(?!i[sz])"
-    r"|api[_ -]?key|access[_ -]?key|private[_ -]?key|credential|(?<![a-z])o?auth(?![a-z])"
-    r"|authoriz|authoris|bearer|cookie|session[_ -]?id|csrf|xsrf"
-    r"|(?<![a-z])(?:credit|debit)?[_ -]?card(?![a-z])|card[_ -]?(?:num|no(?![a-z])|holder)"
-    r"|cvv|(?<![a-z])cvc|(?<![a-z])(?:pin|ssn|iban|otp|dsn)(?![a-z])",
-    re.IGNORECASE,
-)
 _HINTS = (
     "pass", "pwd", "secret", "token", "key", "credential", "auth", "bearer", "cookie", "session",
     "csrf", "xsrf", "card", "cvv", "cvc", "pin", "ssn", "iban", "otp", "dsn", "://",
@@ -35,13 +29,7 @@ _NONE = re.compile(r"(?:None|null)(?![\w-])")
 _BRACKET = re.compile(r"['\"\[\](){}]")
 _REST = {quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*", re.DOTALL) for quote in "'\""}
 _ESCAPED = {quote: re.compile(rf"(?<!\\)(?P<run>\\*){quote}") for quote in "'\""}
-_LOGIN = re.compile(r"://(?P<user>[^\s:/@'\"]{0,100}):[^\s/'\"]{1,300}@")
 _SCHEME = re.compile(r"\b(?:bearer|basic)[ \t]{1,8}(?P<word>[\w.~+/=-]{8,})", re.IGNORECASE)
-
-
-def is_secret(key: object) -> bool:
-    """Whether a value under this key is hidden."""
-    return isinstance(key, str) and _WORD.search(key[:200]) is not None
 
 
 def redact_value(value: Any, depth: int = 0) -> Any:
@@ -78,13 +66,13 @@ def redact_text(text: str) -> str:
 
 def _without_values(text: str) -> str:
     parts, done = [], 0
-    match = _WORD.search(text)
+    match = WORD.search(text)
     while match is not None:
         start, end = _value(text, match.start(), match.end())
         if end > start:
             parts += [text[done:start], HIDDEN]
             done = end
-        match = _WORD.search(text, max(end, match.end()))
+        match = WORD.search(text, max(end, match.end()))
     return "".join([*parts, text[done:]])
 
 
@@ -146,6 +134,5 @@ def _end_of_bracket(text: str, start: int) -> int:
 
 
 def _without_logins(text: str) -> str:
-    if "://" in text:
-        text = _LOGIN.sub(rf"://\g<user>:{HIDDEN}@", text)
+    text = urls.in_text(text, HIDDEN)
     return _SCHEME.sub(lambda m: m[0][: m.start("word") - m.start()] + HIDDEN, text)

@@ -1,0 +1,128 @@
+"""Whatever stands in a user name and a password: the password is shown nowhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from celery_tui import urls
+from celery_tui.links.errors import broker_error
+from celery_tui.model.redact import redact_text
+from tests.odd_urls import MARK, Odd, odd_urls, urls_with_a_login
+
+ROUNDS = 4_000 if os.environ.get("CELERY_TUI_LONG") else 400
+rounds = settings(max_examples=ROUNDS)
+SENTENCES = (
+    "{}",
+    "cannot open {}: refused",
+    "cannot open '{}'",
+    'no route ("{}")',
+    "tried <{}>, [{}] and {}.",
+    "{}: gone\n{}: gone, celery@w1 too",
+)
+
+
+def written(url: str) -> tuple[str, ...]:
+    """The URL as errors and logs quote it."""
+    return (
+        url, repr(url), ascii(url), json.dumps(url), repr(url.encode()), repr(ValueError(url)),
+        repr([repr(url)]), " ".join(url.split()),
+    )  # fmt: skip
+
+
+@rounds
+@given(odd_urls)
+@example(Odd(f"amqp://ops@tenant:{MARK}@host/shop.eu", ("host",), MARK))
+@example(Odd(f"amqp://user:sec;{MARK}@host/v", ("host",), f"sec;{MARK}"))
+@example(Odd(f"redis://ops@t:{MARK}@h/0;redis://i/0", ("h", "i"), MARK))
+@example(Odd(f"redis://u:1/{MARK}@h/0", ("h",), f"1/{MARK}"))
+@example(Odd(f"redis://h/0?password=a@{MARK}", ("h",), f"a@{MARK}"))
+def test_what_is_shown_of_a_url_holds_its_hosts_and_no_secret(one: Odd) -> None:
+    shown = urls.redact(one.url)
+    assert MARK not in shown
+    assert all(host in shown for host in one.hosts)
+    assert urls.redact(shown) == shown
+
+
+@rounds
+@given(odd_urls, st.sampled_from(SENTENCES))
+def test_no_sentence_about_a_known_url_holds_its_secret(one: Odd, sentence: str) -> None:
+    for url in written(one.url):
+        said = urls.clean(sentence.replace("{}", url), one.url)
+        assert MARK not in said
+        assert urls.clean(said, one.url) == said
+    for word in (*written(one.secret), *urls.passwords(one.url)):
+        assert MARK not in urls.clean(sentence.replace("{}", word), one.url)
+
+
+@rounds
+@given(urls_with_a_login())
+def test_alternates_are_never_cut_in_a_password(one: Odd) -> None:
+    parts = urls.alternates(one.url)
+    assert "".join(parts).count(MARK) == one.url.count(MARK)
+    for part in parts:
+        assert MARK not in urls.redact(part)
+
+
+@rounds
+@given(odd_urls)
+def test_what_is_wrong_with_a_broker_is_told_without_its_secret(one: Odd) -> None:
+    for error in (
+        ValueError(f"Port could not be cast to integer value as {one.secret!r}"),
+        OSError(f"Error connecting to {one.secret}: Connection refused"),
+        RuntimeError(one.url),
+        KeyError(one.url),
+    ):
+        assert MARK not in str(broker_error(error, one.url))
+
+
+PLAIN = st.text("/?#:,%()[]{}<>=+|~^$!*-_.0159éß漢", max_size=5)
+"""What a password may hold that stands in a sentence of which nothing is known."""
+
+
+@rounds
+@given(
+    st.sampled_from(("amqp", "redis", "db+postgresql", "mongodb")),
+    st.sampled_from(("", "ops", "ops@tenant", "us;er")),
+    st.tuples(PLAIN, PLAIN).map(MARK.join),
+    st.sampled_from(SENTENCES),
+)
+def test_no_sentence_holds_the_secret_of_a_url_that_nobody_named(
+    scheme: str, user: str, secret: str, sentence: str
+) -> None:
+    url = f"{scheme}://{user}:{secret}@broker.eu:5672/0"
+    for text in (sentence.replace("{}", one) for one in (url, repr(url), json.dumps(url))):
+        assert MARK not in urls.in_text(text)
+        assert MARK not in redact_text(text)
+        assert "broker.eu:5672/0" in urls.in_text(text)
+
+
+@pytest.mark.parametrize("cut", [";", " ", "'", '"'])
+@given(st.sampled_from(("amqp", "redis")), st.sampled_from(("", "ops", "ops@tenant")))
+def test_what_was_cut_before_its_at_sign_is_hidden_to_its_end(
+    cut: str, scheme: str, user: str
+) -> None:
+    piece = f"{scheme}://{user}:{MARK}"
+    assert MARK not in urls.redact(piece) + urls.redact(f"{piece}{cut}")
+    for text in (piece, f"{piece}{cut}", f"no: {piece}{cut} and so on"):
+        assert MARK not in urls.in_text(text)
+    whole = f"no: {piece}{cut}{MARK}@host and celery@w1"
+    assert MARK not in urls.in_text(whole)
+
+
+@rounds
+@given(odd_urls)
+def test_a_traceback_holds_no_secret(one: Odd) -> None:
+    try:
+        try:
+            raise ValueError(one.url)
+        except ValueError as error:
+            raise RuntimeError(f"because of {error!r}") from error
+    except RuntimeError as error:
+        text = "".join(traceback.format_exception(error))
+    assert MARK not in urls.clean(text, one.url)
