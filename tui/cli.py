@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -173,14 +173,15 @@ def dashboard(settings: Settings) -> int:
     terminal.require()
     settings = terminal.dressed(settings)
     logfile.check(settings.log_file)
-    from . import preflight
+    from . import diversion, preflight
 
-    settings = preflight.with_app(settings)
-    wait = preflight.begin(settings)
-    from .app import run
+    with diversion.begun() as aside:
+        settings = _with_app(settings, aside.terminal)
+        wait = preflight.begin(settings)
+        from .app import run
 
-    wait()
-    return run(settings)
+        wait()
+        return run(settings, diversion=aside)
 
 
 def demonstration(settings: Settings, plain: bool, rate: float) -> int:
@@ -198,23 +199,37 @@ def demonstration(settings: Settings, plain: bool, rate: float) -> int:
         terminal.dressed(settings), demo=True, plain_cluster=plain, app=None, celery_app=None,
         broker=demo.broker_url, result_backend=demo.backend_url, key_prefix="",
     )  # fmt: skip
-    from .app import run
+    from . import diversion
 
-    return run(settings, demo)
+    with diversion.begun() as aside:
+        from .app import run
+
+        return run(settings, demo, aside)
 
 
 def told_status(settings: Settings, listen_s: float, as_json: bool) -> int:
     """The status on stdout; its exit code."""
-    from . import logfile, preflight
+    from . import diversion, logfile, preflight
 
     logfile.check(settings.log_file)
-    settings = preflight.with_app(settings)
-    if settings.broker is None:
-        raise SettingsError("No broker is named", "Use -b URL, -A APP or CELERY_BROKER_URL.")
-    preflight.check_url(settings.broker)
-    from .report.status import run
+    with diversion.own_stdout() as out:
+        settings = _with_app(settings, sys.stderr)
+        if settings.broker is None:
+            raise SettingsError("No broker is named", "Use -b URL, -A APP or CELERY_BROKER_URL.")
+        preflight.check_url(settings.broker)
+        from .report.status import run
 
-    return run(settings, listen_s, as_json, sys.stdout, settings.celery_app)
+        return run(settings, listen_s, as_json, out, settings.celery_app)
+
+
+def _with_app(settings: Settings, terminal: TextIO | None) -> Settings:
+    """Settings completed from the app; the terminal is told if that takes long."""
+    from . import loading, preflight
+
+    if not settings.app:
+        return preflight.with_app(settings)
+    with loading.told(settings.app, terminal):
+        return preflight.with_app(settings)
 
 
 # -- commands --------------------------------------------------------------------------------

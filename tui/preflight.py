@@ -5,9 +5,7 @@ Nothing heavy is imported for it unless an app was named.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from . import probe, probe_amqp, urls
 from .errors import AppError, BrokerError, TuiError
-from .links import sentinel
+from .links import chatter, sentinel
 from .links.errors import broker_error, foreign, who
 from .links.site import AMQP, Site, completed, load_app
 from .settings import Settings
@@ -46,14 +44,14 @@ def with_app(settings: Settings) -> Settings:
     """
     if settings.celery_app is None and not settings.app:
         return settings
-    # What a module prints while it is imported must not end up in somebody's JSON.
-    with contextlib.redirect_stdout(sys.stderr):
-        app = settings.celery_app
-        if app is None:
-            app = load_app(settings.app or "")
-        else:
-            _set_up_django(app)
-        return completed(replace(settings, celery_app=app), app)
+    chatter.quieten()
+    app = settings.celery_app
+    if app is None:
+        app = load_app(settings.app or "")
+    else:
+        _set_up_django(app)
+    chatter.quieten()  # the project's logging may have been set up just now
+    return completed(replace(settings, celery_app=app), app)
 
 
 def _set_up_django(app: Any) -> None:
