@@ -402,9 +402,7 @@ def leave_alone(kept: int, before: int) -> int:
     return kept
 
 
-def run(
-    settings: Settings, demo: Demo | None = None, diversion: Diversion | None = None
-) -> int:
+def run(settings: Settings, demo: Demo | None = None, diversion: Diversion | None = None) -> int:
     """Show the dashboard until it is quit; the exit code. Ends the diversion."""
     tune()
     app = CeleryTui(settings, demo, diversion=diversion)

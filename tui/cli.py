@@ -197,7 +197,8 @@ def demonstration(settings: Settings, plain: bool, rate: float) -> int:
     demo = Demo(plain=plain, rate=rate)
     settings = replace(
         terminal.dressed(settings), demo=True, plain_cluster=plain, app=None, celery_app=None,
-        broker=demo.broker_url, result_backend=demo.backend_url, key_prefix="",
+        config_module=None, broker=demo.broker_url, result_backend=demo.backend_url,
+        key_prefix="",
     )  # fmt: skip
     from . import diversion
 
@@ -226,9 +227,8 @@ def _with_app(settings: Settings, terminal: TextIO | None) -> Settings:
     """Settings completed from the app; the terminal is told if that takes long."""
     from . import loading, preflight
 
-    if not settings.app:
-        return preflight.with_app(settings)
-    with loading.told(settings.app, terminal):
+    loaded = str(getattr(settings.celery_app, "main", None) or "")
+    with loading.told(settings.app or loaded or settings.config_module or "", terminal):
         return preflight.with_app(settings)
 
 
@@ -244,7 +244,8 @@ Examples:
   celery-tui -b URL status --json           the same facts for a script
 
 \b
-Without -b or -A the environment is asked (CELERY_TUI_BROKER, CELERY_BROKER_URL), then you.
+Without -b or -A the environment is asked (CELERY_TUI_BROKER, CELERY_BROKER_URL, then the
+module that CELERY_CONFIG_MODULE names), then you.
 Exit codes: 0 fine, 3 could not look; of status also 1 warnings, 2 critical.
 In the dashboard ? lists the keys, and q pressed twice quits.
 """

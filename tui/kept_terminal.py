@@ -1,4 +1,4 @@
-"""Textual's driver on the terminal that a diversion keeps: nobody else in the process draws there."""
+"""Textual's driver on the terminal that a diversion keeps: nobody else here writes to it."""
 
 from __future__ import annotations
 

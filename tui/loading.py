@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import TextIO
 
+from .terminal import is_terminal
+
 AFTER_S, EVERY_S = 1.0, 1.0
 
 
@@ -15,9 +17,9 @@ AFTER_S, EVERY_S = 1.0, 1.0
 def told(what: str, terminal: TextIO | None) -> Iterator[None]:
     """Say after a second how long it takes, again and again, and wipe it off at the end.
 
-    A terminal that is none, or None, is told nothing.
+    What is none, or closed, is told nothing; so is anybody of nothing.
     """
-    if terminal is None or not terminal.isatty():
+    if terminal is None or not what or not is_terminal(terminal):
         yield
         return
     done = threading.Event()

@@ -14,7 +14,8 @@ import msgspec
 from . import triage, urls
 from .errors import ActionError, TuiError
 from .links.kombu_link import opened
-from .links.site import AMQP, Site, app_secrets, completed, load_app, site_of
+from .links.load import load_app
+from .links.site import AMQP, Site, app_secrets, completed, site_of
 from .model.asking import Asking, few_scheduled, revoke_asked_at
 from .model.cluster import Cluster
 from .model.fates import Visibility

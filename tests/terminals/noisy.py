@@ -12,7 +12,7 @@ WORD = "FOREIGN"
 LINE = re.compile(rf"{WORD} (\w+) (\d+)\.")
 
 SOURCE = '''
-import ctypes, logging, os, subprocess, sys, threading, time, warnings
+import atexit, ctypes, logging, os, subprocess, sys, threading, time, warnings
 from celery import Celery
 
 libc = ctypes.CDLL(None)
@@ -65,6 +65,7 @@ def chatter():
         number += 1
 
 write(0)
+atexit.register(lambda: print(told("atexit", 0), "GOODBYE"))
 print("no line yet ", end="")
 app = Celery("shop", broker=os.environ["BROKER"], backend=os.environ["BROKER"])
 subprocess.Popen([sys.executable, "-c", child])

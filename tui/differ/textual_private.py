@@ -71,7 +71,8 @@ def draw_on(driver: Driver, terminal: TextIO) -> bool:
 def let_print(app: App[Any]) -> None:
     """Leave what is printed to whoever has stdout and stderr: Textual would swallow it."""
     if hasattr(app, "_capture_stdout") and hasattr(app, "_capture_stderr"):
-        app._capture_stdout, app._capture_stderr = sys.stdout, sys.stderr
+        for name, stream in (("_capture_stdout", sys.stdout), ("_capture_stderr", sys.stderr)):
+            setattr(app, name, stream)
 
 
 def patches(app: App[Any], update: object) -> tuple[int, int, Iterator[Patch]]:
