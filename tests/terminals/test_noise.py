@@ -218,8 +218,9 @@ def crash(*_):
     raise RuntimeError("amqp://u:s3cret@h broke")
 
 def later():
+    while not os.path.exists(os.environ["WRITTEN"] + ".crash"):
+        time.sleep(0.1)
     from celery_tui.model.cluster import Cluster
-    time.sleep(2)
     Cluster.tick = crash
     print("about to crash")
 
@@ -229,6 +230,7 @@ threading.Thread(target=later, daemon=True).start()
 
 def test_what_ended_a_dashboard_unexpectedly_is_told_on_the_terminal_it_had(start: Start) -> None:
     noisy = start(CRASHES)
+    noisy.told.with_suffix(".crash").touch()
     noisy.ends(3)
     assert "celery-tui: Something unexpected happened: RuntimeError: amqp://u:***@h" in noisy.shell
     assert "Traceback" not in noisy.shell

@@ -131,9 +131,10 @@ class Logs:
         """Somebody wrote a line to where the terminal was."""
         if at - self._looked_at > LOOK_AGAIN_S:  # it may come from a handler that is new
             self._look()
-        text = urls.clean(text, *self._to_inbox.secrets)
-        line = LogLine(at, "project", "info", f"{self._project} prints: {text}", printed=True)
-        if self._takes(line):
+        if self._may(at):
+            text = f"{self._project} prints: {urls.clean(text, *self._to_inbox.secrets)}"
+            line = LogLine(at, "project", "info", text, printed=True)
+            self._inbox.put(line)
             self._write(line)
 
     def _logged(self, record: logging.LogRecord) -> None:
@@ -141,21 +142,16 @@ class Logs:
         if not is_first(record) or (record.levelno < logging.WARNING and is_ours(record.name)):
             return
         quiet = record.levelno < logging.WARNING
-        line = self._to_inbox.line(record, printed=quiet)
-        if not quiet:
-            self._inbox.put(line)
-        elif not self._takes(line):
+        if quiet and not self._may(record.created):
             return
+        self._inbox.put(self._to_inbox.line(record, printed=quiet))
         if self._to_file is not None and not _reaches_root(record.name):
             self._to_file.handle(record)
 
-    def _takes(self, line: LogLine) -> bool:
-        """Put it into the Inbox, unless too many came at once."""
+    def _may(self, at: float) -> bool:
+        """Whether one more line may come in; it is counted if not."""
         with self._lock:
-            taken = self._budget.take(line.at)
-        if taken:
-            self._inbox.put(line)
-        return taken
+            return self._budget.take(at)
 
     def settle(self, now: float) -> None:
         """Say how many lines were left out; to be called now and then."""
