@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +50,8 @@ def broker() -> Iterator[str]:
 
 def status(folder: Path, broker: str, *args: str, **env: str) -> Ended:
     """What `status` says there of an app, or of what the environment names."""
-    return run(*OURS, *args, "status", "--listen", "1s", cwd=folder, BROKER=broker, **env)
+    command = (*OURS, *args, "status", "--listen", "1s")
+    return run(*command, cwd=folder, stdin=subprocess.DEVNULL, BROKER=broker, **env)
 
 
 def test_status_keeps_stdout_for_itself_and_stderr_for_what_the_project_prints(
@@ -110,7 +112,7 @@ app = Celery("soon", broker=os.environ["BROKER"])
 def refused(folder: Path, *args: str, **env: str) -> str:
     """How the dashboard and `status` say why they end, which is the same; exit code 3."""
     one = in_terminal([*OURS, *args], cwd=folder, env=env)
-    other = run(*OURS, *args, "status", cwd=folder, **env)
+    other = run(*OURS, *args, "status", cwd=folder, stdin=subprocess.DEVNULL, **env)
     assert (one.code, other.code) == (3, 3), (one, other)
     assert other.out == ""
     assert one.said.replace("\r\n", "\n") == other.err

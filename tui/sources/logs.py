@@ -123,7 +123,8 @@ class Logs:
         restore(self._levels)
         self._levels.clear()
         if self._to_file is not None:
-            self._to_file.close()
+            with contextlib.suppress(OSError):  # its disk is full: that was told
+                self._to_file.close()
 
     # -- what comes in, in any thread ---------------------------------------------------------
 
