@@ -3,9 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from celery_tui.differ import textual_private
 from tests.shell import environment
 
 BEGIN = """
@@ -67,6 +70,18 @@ def test_who_writes_without_letting_python_run_does_not_wait_for_ever(tmp_path: 
         body = HEAR + "d = b'123456789' + bytes([10]); n = ctypes.c_size_t(500_000)\n"
         body += "assert ctypes.PyDLL(None).write(1, d * 50_000, n) == 500_000"
         assert said(body, tmp_path / "out").startswith("50000|123456789|")
+
+
+def test_who_takes_the_lines_and_fails_holds_nobody_up(tmp_path: Path) -> None:
+    body = "diversion.deliver(lambda at, line: heard.append(line) or 1 / 0)\n"
+    body += "for n in range(20_000): os.write(1, b'a line' * 12 + bytes([10]))"
+    assert said(body, tmp_path / "out").startswith("20000|a line")
+
+
+def test_a_driver_of_another_textual_is_left_as_it_is() -> None:
+    other: Any = SimpleNamespace()
+    assert not textual_private.draw_on(other, sys.stderr)
+    assert not vars(other)
 
 
 def test_a_child_that_goes_on_with_our_descriptors_holds_nobody_up(tmp_path: Path) -> None:

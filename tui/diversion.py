@@ -70,12 +70,12 @@ class Diversion:
         for kept, descriptor in zip(self._kept, (OUT, ERR), strict=True):
             os.dup2(kept, descriptor)
         os.write(self._wake[1], b"!")
-        reader.join(2.0)
+        reader.join(5.0)
         terminal, self.terminal = self.terminal, None
         with contextlib.suppress(OSError, ValueError):  # it may be gone
             if terminal is not None:
                 terminal.close()
-        for descriptor in (*self._kept, self._pipe[1], *self._wake):
+        for descriptor in (*self._kept, self._pipe[1], self._wake[1]):
             os.close(descriptor)
 
     def deliver(self, take: Take) -> None:
@@ -109,6 +109,7 @@ class Diversion:
                 if (quiet or ended) and lines.pending:
                     self._hear(lines.finish())
         os.close(source)
+        os.close(wake)
 
     def _took(self, source: int, lines: Lines) -> bool:
         """Read what is there; whether that was anything."""
@@ -124,7 +125,8 @@ class Diversion:
     def _hear(self, line: str) -> None:
         with self._lock:
             if self._take is not None:
-                self._take(time.time(), line)
+                with contextlib.suppress(Exception):  # unread, the pipe would hold everybody up
+                    self._take(time.time(), line)
                 return
             self._pushed_out += len(self._lines) == KEPT
             self._lines.append((time.time(), line))
