@@ -5,9 +5,7 @@ Nothing heavy is imported for it unless an app was named.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,9 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from . import probe, probe_amqp, urls
 from .errors import AppError, BrokerError, TuiError
-from .links import sentinel
+from .links import chatter, sentinel
+from .links.app_secrets import secrets_of
 from .links.errors import broker_error, foreign, who
-from .links.site import AMQP, Site, completed, load_app, secrets_of
+from .links.load import load_app, load_config, said
+from .links.site import AMQP, Site, completed
 from .settings import Settings
 
 PATIENCE_S = 3.0
@@ -41,20 +41,23 @@ DRIVERS = {
 
 
 def with_app(settings: Settings) -> Settings:
-    """Settings completed from the app named or already loaded in them, if there is one.
+    """Settings completed from the app named or loaded in them, or the module that configures it.
 
     Runs the user's code. Raises AppError.
     """
-    if settings.celery_app is None and not settings.app:
+    config = settings.config_module
+    if settings.celery_app is None and not settings.app and not config:
         return settings
-    # What a module prints while it is imported must not end up in somebody's JSON.
-    with contextlib.redirect_stdout(sys.stderr):
-        app = settings.celery_app
-        if app is None:
-            app = load_app(settings.app or "", secrets_of(settings))
-        else:
-            _set_up_django(app, settings)
-        return completed(replace(settings, celery_app=app), app)
+    chatter.quieten()
+    app, secrets = settings.celery_app, secrets_of(settings)
+    if app is None and settings.app:
+        app = load_app(settings.app, secrets)
+    elif app is None:
+        app = load_config(config or "", secrets)
+    else:
+        _set_up_django(app, settings)
+    chatter.quieten()  # the project's logging may have been set up just now
+    return completed(replace(settings, celery_app=app), app)
 
 
 def _set_up_django(app: Any, settings: Settings) -> None:
@@ -65,9 +68,8 @@ def _set_up_django(app: Any, settings: Settings) -> None:
         app.loader.import_default_modules()
     except (Exception, SystemExit) as error:  # the user's code may raise anything
         secrets = secrets_of(replace(settings, celery_app=app))
-        said = urls.clean(f"{type(error).__name__}: {error}", *secrets)
         raise AppError(
-            f"Cannot load the Django project: {said}",
+            f"Cannot load the Django project: {said(error, secrets)}",
             "Try `python manage.py check`: it meets the same error and shows where.",
         ) from error
 

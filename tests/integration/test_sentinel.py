@@ -225,7 +225,7 @@ def test_transport_options_of_the_app_are_enough(
 def test_what_is_logged_of_the_sentinels_password_is_hidden(guarded: Watched) -> None:
     import logging
 
-    from celery_tui.links.site import app_secrets
+    from celery_tui.links.app_secrets import app_secrets
 
     app = client(
         "sentinel://h", broker_transport_options={"sentinel_kwargs": {"password": "s3cret"}}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import urls
-from ..links.site import secrets_of
+from ..links.app_secrets import secrets_of
 from ..model.seam import ActionRequest, Outcome
 from ..settings import Settings
 

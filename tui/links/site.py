@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import urls
-from ..errors import AppError, BrokerError
+from ..errors import BrokerError
 from ..settings import Settings
 from . import sentinel
+from .app_secrets import secrets_of
+from .load import app_errors
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -112,7 +110,7 @@ def site_of(settings: Settings, app: Any = None) -> Site:
         if not settings.broker:
             raise BrokerError("No broker is named", "Use -b URL, -A app or CELERY_BROKER_URL.")
         return Site(settings.broker, settings.key_prefix)
-    with _app_errors(settings.app or str(app), secrets_of(settings)):
+    with app_errors(settings.app or str(app), secrets_of(settings)):
         conf = app.conf
         return Site(
             settings.broker or joined(conf.broker_read_url) or "amqp://guest@localhost//",
@@ -127,7 +125,7 @@ def site_of(settings: Settings, app: Any = None) -> Site:
 
 def completed(settings: Settings, app: Any) -> Settings:
     """Settings in which the app's broker, backend and key prefix fill what was not given."""
-    with _app_errors(settings.app or str(app), secrets_of(settings)):
+    with app_errors(settings.app or str(app), secrets_of(settings)):
         return replace(
             settings,
             celery_app=app,
@@ -149,89 +147,8 @@ def _backend(app: Any) -> str | None:
     return backend if isinstance(backend, str) and backend not in ("", "disabled") else None
 
 
-SECRET_SETTINGS = (
-    "broker_url", "broker_read_url", "broker_write_url", "broker_password", "broker_use_ssl",
-    "broker_transport_options", "result_backend", "result_backend_transport_options",
-    "redis_backend_use_ssl", "redis_password", "database_url", "database_engine_options",
-    "cache_backend", "cache_backend_options", "mongodb_backend_settings", "security_key_password",
-)  # fmt: skip
-"""Settings of Celery that may hold passwords, or URLs with such."""
-
-
-def secrets_of(settings: Settings) -> tuple[str, ...]:
-    """All that must not be shown: the URLs, and passwords in the settings of a loaded app."""
-    named = (settings.broker, settings.result_backend, settings.management_url)
-    app = settings.celery_app
-    loading = _secrets_of_any_app() if app is None and settings.app else ()
-    words = app_secrets(app) if app is not None else loading
-    return (*(url for url in named if url), *words)
-
-
-def app_secrets(app: Any) -> tuple[str, ...]:
-    """URLs and passwords in the app's configuration, such as those of its sentinels."""
-    # The user's code may raise anything; a configuration that cannot be read holds nothing.
-    with contextlib.suppress(Exception, SystemExit):
-        return _app_secrets(app.conf)
-    return ()
-
-
-def _secrets_of_any_app() -> tuple[str, ...]:
-    """While an app is loaded: it is there before its module has run to its end."""
-    state: Any = sys.modules.get("celery._state")
-    apps = list(state._get_active_apps()) if state is not None else []
-    return tuple(word for app in apps for word in app_secrets(app))
-
-
-def _app_secrets(conf: Any) -> tuple[str, ...]:
-    return urls.secret_words({name: getattr(conf, name, None) for name in SECRET_SETTINGS})
-
-
 def joined(url: Any) -> str | None:
     """A broker URL as one string: Celery also takes a list of alternates."""
     if isinstance(url, (list, tuple)):
         return ";".join(str(part) for part in url)
     return str(url) if url else None
-
-
-def load_app(name: str, secrets: tuple[str, ...] = ()) -> Any:
-    """The Celery app called ``name`` as ``celery -A`` would find it.
-
-    Runs the user's code. Raises AppError for whatever goes wrong in there, without ``secrets``.
-    """
-    with _app_errors(name, secrets):
-        from celery.app.utils import find_app
-
-        app = find_app(name)
-        if not hasattr(app, "connection_for_read"):
-            raise AppError(
-                f"{name!r} is not a Celery app but {type(app).__name__}",
-                "Name the module or module:attribute as for celery -A.",
-            )
-        if os.environ.get("DJANGO_SETTINGS_MODULE"):
-            # Only this sets Django up; finding the app does not.
-            app.loader.import_default_modules()
-        return app
-
-
-@contextlib.contextmanager
-def _app_errors(name: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
-    shown = urls.in_text(name)
-    try:
-        yield
-    except (AppError, BrokerError):
-        raise
-    except ModuleNotFoundError as error:
-        raise AppError(
-            f"Cannot load the Celery app {shown!r}: {_said(str(error), secrets)}",
-            "Run in the folder from which celery -A works, and in its virtual environment.",
-        ) from error
-    except (Exception, SystemExit) as error:  # the user's code may raise anything
-        text = _said(f"{type(error).__name__}: {error}", secrets)
-        raise AppError(
-            f"Cannot load the Celery app {shown!r}: {text}",
-            f"Try `celery -A {shown} report`: it meets the same error and shows where.",
-        ) from error
-
-
-def _said(text: str, secrets: tuple[str, ...]) -> str:
-    return urls.clean(text, *secrets, *_secrets_of_any_app())
