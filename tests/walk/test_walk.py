@@ -22,7 +22,7 @@ TOLD = r"(waiting|oldest|in/s|out/s|unacked|counted) .*(AGE|not known: RabbitMQ)
 """Who told a fact, in the broker's own words; what follows goes on in the next line."""
 GOES_ON = r"(have taken|is not in it|looked; how|time|message|depth|each worker|acknowledged|all q)"
 DIALOG = (
-    r"(2 )?[⋅!] (30 waiting|Waiting messages|They come back|The file holds|What workers hold) ?"
+    r"(\d )?[⋅!] (30 waiting|Waiting messages|They come back|The file holds|What workers hold) ?"
 )
 CHART = r"(\d+ )?CHART"
 """How many of its columns are black is a matter of seconds."""
