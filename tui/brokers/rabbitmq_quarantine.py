@@ -17,6 +17,7 @@ from .rabbitmq_file import Journal, is_worked_on
 from .rabbitmq_receipts import Receipts, Room, forget
 from .rabbitmq_settle import settle
 from .rabbitmq_shelf import Shelf
+from .rabbitmq_since import mark, unmark
 from .redis_keys import RECEIPTS
 
 OVERFLOW, NOT_FOUND = "x-overflow", 404
@@ -53,7 +54,8 @@ class Quarantine:
             finally:
                 if not standing.acking:
                     self._end(journal)
-            return Quarantined(name, standing.acked, queue, at, len(standing.torn), "", trouble)
+            held = (name, standing.acked, queue, at, len(standing.torn))
+            return Quarantined(*held, trouble=trouble)
 
     def _head(self, queue: str, name: str, at: float) -> dict[str, Any]:
         link = self._link
@@ -62,6 +64,8 @@ class Quarantine:
 
     def _take_all(self, journal: Journal, ready: int, progress: Progress | None) -> None:
         standing = journal.standing
+        if mark(self._link, journal.path.stem):
+            journal.write({"marked": True})
         with self._link.channel() as channel:
             receipts = Receipts(self._link, channel, journal.path.stem)
             channel.tx_select()
@@ -208,6 +212,7 @@ class Quarantine:
         """Nothing of it is needed any more, here or in the broker."""
         journal.remove()
         forget(self._link, f"{RECEIPTS}{journal.path.stem}")
+        unmark(self._link, journal.path.stem)
 
 
 REFUSES = "reject-publish"
