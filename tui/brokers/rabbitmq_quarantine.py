@@ -232,4 +232,4 @@ def _proven(batch: list[tuple[int, dict[str, Any]]], receipts: Receipts) -> Call
     A copy that is refused has its message refused, too, even if that is in its queue already: only
     where each copy came, or none was made, it was not for the copies.
     """
-    return lambda: not receipts.kept or receipts.count() == len(batch)
+    return lambda: not receipts.kept or receipts.come_to(len(batch))

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from ..links.amqp_link import AmqpLink
+from .rabbitmq_confirms import Confirms
 from .rabbitmq_receipts import KEPT_MS, REFUSED, forget
 from .redis_keys import RECEIPTS
 
@@ -26,8 +27,6 @@ def queue_of(digest: str) -> str:
 
 def mark(link: AmqpLink, digest: str) -> bool:
     """Leave one, if this user may."""
-    from amqp.basic_message import Message
-
     queue = queue_of(digest)
     try:
         if not link.may_write():
@@ -35,8 +34,9 @@ def mark(link: AmqpLink, digest: str) -> bool:
         with link.channel() as channel:
             arguments = {"x-queue-type": "classic", "x-expires": KEPT_MS}
             channel.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
-            channel.basic_publish(Message("", delivery_mode=1), routing_key=queue)
-            return int(channel.queue_declare(queue, passive=True).message_count) > 0
+            confirms = Confirms(channel, "")
+            confirms.publish(queue, [(0, {"body": "", "properties": {"delivery_mode": 1}})])
+            return bool(confirms.taken)
     except link.refused as error:
         if getattr(error, "reply_code", None) not in REFUSED:
             raise
