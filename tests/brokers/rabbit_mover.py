@@ -58,7 +58,7 @@ def lay(death: Death, queue: str) -> None:
 
     def publishing(channel: Channel, message: Any, *args: Any, **more: Any) -> Any:
         told = publish(channel, message, *args, **more)
-        if more.get("routing_key") == queue:  # neither a receipt nor a question
+        if more.get("routing_key") == queue or more.get("mandatory"):  # no receipt, no question
             death.at("publishing")
         return told
 
@@ -78,14 +78,16 @@ def lay(death: Death, queue: str) -> None:
         setattr(place, name, what)
 
 
-def main(url: str, queue: str, name: str, point: str, times: str, batch: str) -> None:
+def main(
+    url: str, queue: str, name: str, point: str, times: str, batch: str, management: str = ""
+) -> None:
     """Purge the queue, or restore ``name``; for ``*`` undo what is left, then both for ever.
 
     Prints how many of an undo are back after each batch.
     """
     rabbitmq_batches.BATCH_MESSAGES = int(batch)
     lay(Death(point, int(times)), queue)
-    broker = RabbitBroker(Site(url))
+    broker = RabbitBroker(Site(url), (), management)
     if name != FOR_EVER:
         broker.restore(name) if name else broker.quarantine(queue)
         return

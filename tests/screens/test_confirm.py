@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
-from celery_tui.model.seam import Check, Preview
+from celery_tui.model.seam import Check, Preview, Target
 from celery_tui.screens.confirm import ConfirmScreen
 from celery_tui.screens.edit_args import EditArgsScreen
 from celery_tui.screens.preview_text import word_to_type
@@ -179,6 +179,64 @@ async def test_a_newer_preview_is_shown_and_its_targets_are_not_taken() -> None:
         assert "checked 0.4s ago" in shown(host)
         await pilot.press("Y", *"5d20", "enter", "enter")
         assert host.performed[0].targets == (task(),)
+
+
+LADDER = "orders.retry-1h"
+CHANGED = f"{LADDER} dead-letters messages by their own key."
+
+
+def purge_of_a_ladder() -> Preview:
+    """As it is once the broker was asked."""
+    asked = purge()
+    target = Target("queue", LADDER)
+    return msgspec.structs.replace(
+        asked,
+        request=msgspec.structs.replace(asked.request, targets=(target,)),
+        warnings=(CHANGED,),
+        to_type=LADDER,
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_purge_that_cannot_be_undone_as_it_was_takes_the_typed_name(
+    size: tuple[int, int],
+) -> None:
+    told = purge_of_a_ladder()
+    first = msgspec.structs.replace(told, ready=False, checks=(), warnings=(), to_type="")
+    async with dialog(first, size) as (host, pilot, screen):
+        await pilot.press("Y")
+        assert host.performed == [], "what is asked for is not known yet"
+        host.cluster.previews["1"] = told
+        await settle(pilot, screen)
+        if size != (40, 10):
+            assert CHANGED in shown(host)
+            assert f"{LADDER}, the queue's name" in shown(host)
+        await pilot.press("Y")
+        assert host.performed == []
+        assert screen.focused is screen.query_one("#type")
+        await settle(pilot, screen)
+        if size != (40, 10):
+            assert f"type {LADDER} first, the queue's name" in shown(host)
+        await pilot.press(*"orders.retry-1")
+        await pilot.press("enter")
+        assert host.performed == []
+        screen.query_one("#type").focus()
+        await pilot.press("end", "h", "enter", "Y")
+        assert [request.sure for request in host.performed] == [True]
+
+
+@pytest.mark.parametrize(("name", "word"), [("q" * 80, "q" * 80), ("ö b", "purge")])
+async def test_a_name_that_is_long_or_cannot_be_typed(name: str, word: str) -> None:
+    told = msgspec.structs.replace(purge_of_a_ladder(), to_type=name)
+    async with dialog(told) as (host, pilot, _):
+        await pilot.press("Y", *word, "enter", "Y")
+        assert len(host.performed) == 1
+
+
+async def test_a_plain_purge_is_sure_of_nothing() -> None:
+    async with dialog(purge()) as (host, pilot, _):
+        await pilot.press("Y")
+        assert [request.sure for request in host.performed] == [False]
 
 
 async def test_what_cannot_be_done_has_no_button_and_says_why() -> None:

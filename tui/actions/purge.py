@@ -14,6 +14,7 @@ from ..model.queue import Queue
 from ..model.seam import ActionRequest, Check, Outcome, Preview, Stage, Target
 from . import doubtful
 from .base import Context, Put, nothing_to_follow, outcome, refusal
+from .foretold import foretold
 from .progress import Moving
 from .wire import Wire
 from .words import count, named
@@ -81,14 +82,17 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
         found = doubtful.checks(preview.request, wire)
         return msgspec.structs.replace(preview, checks=found, ready=True)
     checks = tuple(_check(target, wire.depth(target.id)) for target in preview.request.targets)
-    told = _into_a_file(preview) if kind == RABBIT else preview
+    ahead = [(t.id, wire.broker.before_purge(t.id)) for t in preview.request.targets]
+    final = any(one.final for _, one in ahead)
+    told = foretold(_into_a_file(preview, final) if kind == RABBIT else preview, ahead)
     return msgspec.structs.replace(told, checks=checks, ready=True)
 
 
-def _into_a_file(preview: Preview) -> Preview:
+def _into_a_file(preview: Preview, final: bool) -> Preview:
     """RabbitMQ has no place to put messages aside in one step."""
+    back = "." if final else "; Z sends them again."
     facts = (
-        "Waiting messages are taken into a file here, bit by bit; Z sends them again.",
+        f"Waiting messages are taken into a file here, bit by bit{back}",
         "They come back at the new end of their queue, from this machine only.",
         *preview.facts[1:],
     )
@@ -113,7 +117,10 @@ def run(request: ActionRequest, context: Context, wire: Wire, put: Put) -> None:
         if told.stopped:
             put(outcome(request, target, Stage.DONE_ELSEWHERE, "stopped before it"))
             continue
-        put(_done(request, target, wire.broker.quarantine(target.id, told), told.stopped))
+        final = request.sure and wire.broker.before_purge(target.id).final
+        back = "another user can bring them back" if final else "Z brings them back"
+        moved = wire.broker.quarantine(target.id, told)
+        put(_done(request, target, moved, told.stopped, back))
 
 
 def _depth(wire: Wire, target: Target) -> int | None:
@@ -121,7 +128,9 @@ def _depth(wire: Wire, target: Target) -> int | None:
     return wire.depth(target.id) if wire.broker.kind == RABBIT else None
 
 
-def _done(request: ActionRequest, target: Target, moved: Quarantined, stopped: bool) -> Outcome:
+def _done(
+    request: ActionRequest, target: Target, moved: Quarantined, stopped: bool, back: str
+) -> Outcome:
     if not moved.moved and not moved.doubtful:
         empty = f"stopped: {moved.trouble}" if moved.trouble else "it was empty"
         return outcome(request, target, Stage.DONE_ELSEWHERE, f"{empty}: nothing was moved")
@@ -133,5 +142,5 @@ def _done(request: ActionRequest, target: Target, moved: Quarantined, stopped: b
     elif stopped:
         text += ", then stopped"
     stage = Stage.NOT_CONFIRMED if moved.trouble else Stage.SEEN
-    done = outcome(request, target, stage, f"{text}; Z brings them back")
+    done = outcome(request, target, stage, f"{text}; {back}")
     return msgspec.structs.replace(done, undo=moved.name)

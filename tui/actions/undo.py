@@ -13,6 +13,7 @@ from ..model.cluster import Cluster
 from ..model.seam import ActionRequest, Check, Preview, Stage, Target
 from . import doubtful
 from .base import Context, Put, broker_lost, last_purge, nothing_to_follow, outcome
+from .foretold import foretold
 from .progress import Moving
 from .purge import RABBIT
 from .wire import Wire
@@ -61,9 +62,11 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
         found = [chosen(preview.request, context, wire, target) for target in _targets(preview)]
     except ActionError as error:
         return msgspec.structs.replace(preview, ready=True, blocked=str(error))
-    if doubtful.asked(preview.request):
-        told = doubtful.checks(preview.request, wire)
-        return msgspec.structs.replace(preview, checks=told, ready=True)
+    anyway = doubtful.asked(preview.request)
+    ahead = [(one.queue, wire.broker.before_undo(one.name, doubtful=anyway)) for one in found]
+    if anyway:
+        checks = doubtful.checks(preview.request, wire)
+        return msgspec.structs.replace(foretold(preview, ahead), checks=checks, ready=True)
     if wire.broker.kind == RABBIT:
         warnings = (*preview.warnings, *_elsewhere(found), *_restarted(found))
         preview = msgspec.structs.replace(preview, facts=SENT_AGAIN, warnings=warnings)
@@ -71,7 +74,8 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
     checks = tuple(
         Check(_target(one), True, f"{_held(one)} of {one.queue}, {_age(one)}", at) for one in found
     )
-    return msgspec.structs.replace(preview, title=title, checks=checks, ready=True)
+    told = foretold(preview, ahead)
+    return msgspec.structs.replace(told, title=title, checks=checks, ready=True)
 
 
 def _targets(preview: Preview) -> tuple[Target | None, ...]:
@@ -131,7 +135,7 @@ def run(request: ActionRequest, context: Context, wire: Wire, put: Put) -> None:
         one = chosen(request, context, wire, target)
         told = Moving(request, _target(one), one.moved, context, put)
         try:
-            moved = wire.broker.restore(one.name, told, doubtful=anyway)
+            moved = wire.broker.restore(one.name, told, doubtful=anyway, elsewhere=request.sure)
         except BrokerError as error:
             if not told.moved:
                 raise

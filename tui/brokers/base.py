@@ -32,6 +32,19 @@ class Quarantined(msgspec.Struct, frozen=True):
     """Why a purge ended before it had all; empty: it has."""
 
 
+class Forecast(msgspec.Struct, frozen=True):
+    """What a purge or an undo would do beyond the plain, in words for its dialog."""
+
+    facts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    sure: bool = False
+    """Whether it shall be asked for by more than one key."""
+    final: bool = False
+    """Whether this user could not undo it."""
+    blocked: str = ""
+    """Why it cannot be done at all; empty: it can."""
+
+
 class Found(msgspec.Struct, frozen=True):
     """A message as it lies in the broker, and where."""
 
@@ -107,16 +120,28 @@ class Broker(Protocol):
     def prefixes(self) -> tuple[str, ...]:
         """Other key prefixes in use, when nothing was found under ours."""
 
+    def before_purge(self, queue: str) -> Forecast:
+        """What a purge of that queue would do beyond the plain."""
+
+    def before_undo(self, name: str, *, doubtful: bool = False) -> Forecast:
+        """What an undo of that purge would do beyond the plain, with its ``doubtful`` or not."""
+
     def quarantine(self, queue: str, progress: Progress | None = None) -> Quarantined:
         """Move all messages of a queue aside; where that takes steps, it tells and asks."""
 
     def restore(
-        self, name: str, progress: Progress | None = None, *, doubtful: bool = False
+        self,
+        name: str,
+        progress: Progress | None = None,
+        *,
+        doubtful: bool = False,
+        elsewhere: bool = False,
     ) -> int:
         """Move a quarantine's messages back to the old end of its queue; how many were moved.
 
         It goes on where a killed one stopped. Those that may be in the queue already are left
-        out, unless the operator wants the ``doubtful`` too, being told that they may run twice.
+        out, unless the operator wants the ``doubtful`` too, being told that they may run twice;
+        and so are those that would go on to ``elsewhere`` than they would have.
         """
 
     def discard(self, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
@@ -12,10 +13,12 @@ from ..links.site import Site
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
 from ..model.waiting import Waiting
-from .base import Broker, Delivered, Found, Progress, Quarantined
+from .base import Broker, Delivered, Forecast, Found, Progress, Quarantined
 from .rabbitmq_api import Listed, Management
+from .rabbitmq_forecast import before_purge
 from .rabbitmq_peek import WHAT_IT_DOES, Peek
 from .rabbitmq_quarantine import Quarantine
+from .rabbitmq_ways import Ways
 from .redis_keys import quarantine_name, wanted_queue
 
 READ_S = 0.2
@@ -44,7 +47,6 @@ class RabbitBroker:
         """Queue -> when it was asked for in vain; monotonic."""
         self._forbidden: set[str] = set()
         self._turn = self._counted = 0
-        self._quarantine = Quarantine(self._link, self._overflow)
         self._peek = Peek(self._link)
         self._api: Management | None = None
         if management_url:
@@ -53,6 +55,9 @@ class RabbitBroker:
             except TuiError:
                 self._link.close()
                 raise
+        topology = self._api.topology if self._api is not None else None
+        self._ways_to = functools.partial(Ways, self._link, topology)
+        self._quarantine = Quarantine(self._link, self._ways_to, self._overflow)
 
     def close(self) -> None:
         """Let the connection go."""
@@ -219,6 +224,17 @@ class RabbitBroker:
 
     # -- quarantine ---------------------------------------------------------------------------
 
+    def before_purge(self, queue: str) -> Forecast:
+        """Whether this user may take and bring back, and what that would change."""
+        with self._link.told():
+            self._link.sure_of(queue, "Cannot purge")
+            return before_purge(self._link, self._ways_to(queue))
+
+    def before_undo(self, name: str, *, doubtful: bool = False) -> Forecast:
+        """Which ways its messages go back, and what that would change."""
+        with self._link.told():
+            return self._quarantine.foreseen(name, doubtful)
+
     def quarantine(self, queue: str, progress: Progress | None = None) -> Quarantined:
         """Take the messages that wait now into a file of ours."""
         at = time.time()
@@ -226,11 +242,16 @@ class RabbitBroker:
             return self._quarantine.set_aside(queue, quarantine_name(queue, at), at, progress)
 
     def restore(
-        self, name: str, progress: Progress | None = None, *, doubtful: bool = False
+        self,
+        name: str,
+        progress: Progress | None = None,
+        *,
+        doubtful: bool = False,
+        elsewhere: bool = False,
     ) -> int:
         """Send a file's messages again, each confirmed; how many came back."""
         with self._link.told():
-            return self._quarantine.move_back(name, progress, doubtful)
+            return self._quarantine.move_back(name, progress, doubtful, elsewhere)
 
     def discard(self, name: str) -> int:
         """Throw a file away in which there are only doubtful messages."""

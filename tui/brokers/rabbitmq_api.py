@@ -17,6 +17,8 @@ import msgspec
 from ..links.management import ERRORS, Api, in_words
 from ..model.observations import QueueDepth
 from ..model.waiting import WINDOW_S, Flow, Waiting
+from .rabbitmq_onward import limit_of
+from .rabbitmq_topology import Topology, inside
 
 PAGE_QUEUES = 300
 ROUND_EVERY_S = 5.0
@@ -62,6 +64,7 @@ class Management:
         """``login``: user and password of the broker, where the URL names none."""
         self._vhost = vhost
         self._api = Api(url, login)
+        self.topology = Topology(self._api, vhost)
         self.queues: dict[str, Listed] = {}
         self.trouble = ""
         self.complete = False
@@ -145,9 +148,9 @@ def _is_for_tasks(item: dict[str, Any], name: str) -> bool:
 
 
 def _listed(item: dict[str, Any], at: float, flow: Flow | None) -> Listed:
-    lengths = _inside(item.get("backing_queue_status")).get("priority_lengths")
+    lengths = inside(item.get("backing_queue_status")).get("priority_lengths")
     by_priority = {
-        str(step): count for step, count in _inside(lengths).items() if _whole(count) is not None
+        str(step): count for step, count in inside(lengths).items() if _whole(count) is not None
     }
     by_priority = {step: count for step, count in by_priority.items() if count}
     waiting, ready = Waiting(at, flow=flow), _whole(item.get("messages_ready"))
@@ -160,21 +163,16 @@ def _listed(item: dict[str, Any], at: float, flow: Flow | None) -> Listed:
         depth=None
         if ready is None
         else QueueDepth(ready, by_priority, consumers, waiting=waiting, at=at),
-        limit=_limit(item),
-        overflow=str(_inside(item.get("effective_policy_definition")).get("overflow") or ""),
+        limit=limit_of(
+            inside(item.get("arguments")), inside(item.get("effective_policy_definition"))
+        ),
+        overflow=str(inside(item.get("effective_policy_definition")).get("overflow") or ""),
     )
-
-
-def _limit(item: dict[str, Any]) -> int | None:
-    """The lower of what the queue was declared with and what a policy says."""
-    declared = _whole(_inside(item.get("arguments")).get("x-delivery-limit"))
-    policy = _whole(_inside(item.get("effective_policy_definition")).get("delivery-limit"))
-    return min((one for one in (declared, policy) if one is not None), default=None)
 
 
 def _counted(item: dict[str, Any], at: float) -> Counted | None:
     """Its totals; None where messages came that RabbitMQ does not count, as dead letters."""
-    stats = _inside(item.get("message_stats"))
+    stats = inside(item.get("message_stats"))
     came, taken = _whole(stats.get("publish")), _whole(stats.get("deliver_get"))
     if came is None and item.get("messages_ready"):
         return None
@@ -188,10 +186,6 @@ def flow_between(first: Counted, last: Counted) -> Flow | None:
         return None
     came, taken = last.came - first.came, last.taken - first.taken
     return Flow(max(0, came) / took_s, max(0, taken) / took_s, sure=True)
-
-
-def _inside(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _whole(value: Any) -> int | None:

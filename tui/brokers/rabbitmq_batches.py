@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import BrokerError
 from .rabbitmq_file import Journal
@@ -50,12 +50,22 @@ def take(channel: Any, queue: str, journal: Journal, receipts: Receipts, most: i
     return True
 
 
-def batches(journal: Journal, foreign: Foreign) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+class LeftOut(Protocol):
+    """Messages that are not sent now, for one reason."""
+
+    def is_one(self, record: dict[str, Any]) -> bool:
+        """Whether this is one of them; it is counted."""
+
+    def tell(self) -> None:
+        """Raises BrokerError if there were any."""
+
+
+def batches(journal: Journal, *left_out: LeftOut) -> Iterator[list[tuple[int, dict[str, Any]]]]:
     """What is left in it, bit by bit, in the file's order."""
     batch: list[tuple[int, dict[str, Any]]] = []
     size = 0
     for number, record, length in journal.messages(journal.standing.left):
-        if foreign.is_one(record):
+        if any(some.is_one(record) for some in left_out):
             continue
         if batch and (len(batch) == BATCH_MESSAGES or size + length > BATCH_BYTES):
             yield batch

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from .rabbitmq_record import body_and_properties
+from .rabbitmq_record import COPIES, body_and_properties, came_by
 
 CONFIRMED_WITHIN_S = 30.0
-COPIES, HIDDEN_COPIES = "CC", "BCC"
-"""Headers that RabbitMQ routes by; it takes the second off."""
+HIDDEN_COPIES = "BCC"
+"""The same as ``CC``, and RabbitMQ takes it off."""
+
+AsItCame = Callable[[dict[str, Any]], bool]
 
 
 class Confirms:
     """Publishes on a channel and waits for the broker's word on each message."""
 
-    def __init__(self, channel: Any, receipts: str) -> None:
-        """``receipts``: the queue that gets a copy of each message; empty: none."""
+    def __init__(self, channel: Any, receipts: str, as_it_came: AsItCame | None = None) -> None:
+        """``receipts``: the queue that gets a copy of each message; empty: none.
+
+        ``as_it_came``: whether a message goes through its own exchange; then there are none.
+        """
         self._channel, self._receipts = channel, receipts
+        self._as_it_came = as_it_came or (lambda record: False)
         self._next = 1
         self._open: dict[int, int] = {}
         self.unsent: list[int] = []
@@ -43,6 +49,11 @@ class Confirms:
         for place, (_, record) in enumerate(batch):
             self.unsent = numbers[place:]
             body, properties = body_and_properties(record)
+            if self._as_it_came(record):
+                exchange, keys, _ = came_by(record)
+                to: dict[str, Any] = {"exchange": exchange, "routing_key": keys[0]}
+                self._channel.basic_publish(Message(body, **properties), mandatory=True, **to)
+                continue
             message = Message(body, **self._routed(properties))
             self.unsent = numbers[place + 1 :]
             self._channel.basic_publish(message, exchange="", routing_key=queue)

@@ -89,20 +89,7 @@ class Journal:
 
     def messages(self, wanted: Iterable[int]) -> Iterator[tuple[int, dict[str, Any], int]]:
         """(number, message, bytes of its line) of those wanted, in the file's order."""
-        numbers, number = set(wanted), -1
-        for line in _lines(self.path):
-            if line.startswith(MESSAGE):
-                number += 1
-                if number in numbers:
-                    yield number, self._message(line), len(line)
-
-    def _message(self, line: bytes) -> dict[str, Any]:
-        try:
-            record: dict[str, Any] = json.loads(line)
-        except ValueError:
-            words = f"The quarantine in {self.path} is damaged"
-            raise BrokerError(words, "What could not be read is still in there.") from None
-        return record
+        return messages_in(self.path, wanted)
 
     def close(self) -> None:
         """Let it go; whoever wants it next may have it."""
@@ -122,6 +109,25 @@ def standing_of(path: Path, standing: Standing | None = None) -> Standing:
         if standing.damaged:
             break
     return standing
+
+
+def messages_in(path: Path, wanted: Iterable[int]) -> Iterator[tuple[int, dict[str, Any], int]]:
+    """(number, message, bytes of its line) of those wanted, in the file's order."""
+    numbers, number = set(wanted), -1
+    for line in _lines(path):
+        if line.startswith(MESSAGE):
+            number += 1
+            if number in numbers:
+                yield number, _message(path, line), len(line)
+
+
+def _message(path: Path, line: bytes) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(line)
+    except ValueError:
+        words = f"The quarantine in {path} is damaged"
+        raise BrokerError(words, "What could not be read is still in there.") from None
+    return record
 
 
 def is_worked_on(path: Path) -> bool:

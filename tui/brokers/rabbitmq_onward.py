@@ -17,8 +17,8 @@ from .rabbitmq_topology import Topology, inside
 
 EXCHANGE, KEY = "dead-letter-exchange", "dead-letter-routing-key"
 TTL, LIMIT = "message-ttl", "delivery-limit"
-ASKED = tuple(f"x-{name}" for name in (EXCHANGE, KEY, TTL, LIMIT))
-"""Arguments that matter here; policies have them without ``x-``."""
+ASKED = tuple(f"x-{name}" for name in (EXCHANGE, KEY))
+"""Arguments that refusals tell of each kind of queue; policies have them without ``x-``."""
 
 
 class Onward(enum.Enum):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..links.amqp_link import AmqpLink
 from ..model.peeked import End, Peeked
-from .rabbitmq_record import senders_own
+from .rabbitmq_record import as_raw, senders_own
 from .seen import seen_envelope
 
 MOST_TAKEN = 500
@@ -81,25 +81,28 @@ class Peek:
         return taken, False
 
 
+def counted(limit: int | None) -> str:
+    """What a quorum queue does about messages that are put back."""
+    often = "too often" if limit is None else f"{limit} times, its delivery limit,"
+    return COUNTED.format(often=often)
+
+
 def _refusal(kind: str, asked: int, limit: int | None) -> tuple[str, str, int] | None:
     """(why not, what then, how often it is to be asked) for somebody who asked so often."""
     if kind == "stream":
         return "A stream is read from its start, and holds no tasks of Celery", "", 0
     if asked >= (1 if kind == "classic" else 2):
         return None
-    often = "too often" if limit is None else f"{limit} times, its delivery limit,"
-    counted = COUNTED.format(often=often)
     if not asked:
-        also = {"classic": "", "quorum": f". {counted}"}.get(kind, f". {NOT_KNOWN}")
+        also = {"classic": "", "quorum": f". {counted(limit)}"}.get(kind, f". {NOT_KNOWN}")
         return f"{WHAT_IT_DOES}{also}", "r does it all the same, once.", 1
-    return counted if kind == "quorum" else NOT_KNOWN, "r again: it is done, once.", 2
+    return counted(limit) if kind == "quorum" else NOT_KNOWN, "r again: it is done, once.", 2
 
 
 def _seen(message: Any, place: int) -> Any:
     properties = senders_own(message.properties)
     headers = properties.get("application_headers")
-    body = message.body
-    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
+    raw = as_raw(message.body)
     priority = properties.get("priority") or 0
     envelope = {
         "body": base64.b64encode(raw).decode(),

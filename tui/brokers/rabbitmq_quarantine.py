@@ -10,25 +10,34 @@ from typing import Any
 from ..errors import BrokerError
 from ..links.amqp_link import AmqpLink
 from . import rabbitmq_batches
-from .base import Progress, Quarantined
+from .base import Forecast, Progress, Quarantined
 from .rabbitmq_batches import Foreign, batches, take
 from .rabbitmq_confirms import Confirms
-from .rabbitmq_file import Journal, is_worked_on
+from .rabbitmq_file import Journal, is_worked_on, messages_in, standing_of
+from .rabbitmq_forecast import before_undo
 from .rabbitmq_receipts import Receipts, Room, forget
+from .rabbitmq_returns import Returned, Returns, with_returned
 from .rabbitmq_settle import settle
 from .rabbitmq_shelf import Shelf
 from .rabbitmq_since import mark, unmark
+from .rabbitmq_ways import Unasked, WaysTo
 from .redis_keys import RECEIPTS
 
+NOT_BACK = "Nothing can be brought back into"
 OVERFLOW, NOT_FOUND = "x-overflow", 404
 
 
 class Quarantine:
     """The files of one virtual host."""
 
-    def __init__(self, link: AmqpLink, overflow: Callable[[str], str] = lambda queue: "") -> None:
+    def __init__(
+        self,
+        link: AmqpLink,
+        ways_to: WaysTo,
+        overflow: Callable[[str], str] = lambda queue: "",
+    ) -> None:
         """``overflow``: what a policy says that a full queue does, where that can be known."""
-        self._link, self._overflow = link, overflow
+        self._link, self._ways_to, self._overflow = link, ways_to, overflow
         self._shelf = Shelf(link)
 
     # -- taking -------------------------------------------------------------------------------
@@ -78,7 +87,24 @@ class Quarantine:
 
     # -- giving back --------------------------------------------------------------------------
 
-    def move_back(self, name: str, progress: Progress | None, doubtful: bool = False) -> int:
+    def foreseen(self, name: str, doubtful: bool) -> Forecast:
+        """What giving them back would do."""
+        path = self._shelf.path_of(name)
+        if path is None:
+            return Forecast()
+        standing = standing_of(path)
+        self._link.sure_of(standing.queue, NOT_BACK)
+        wanted = [*standing.left, *(standing.unsure if doubtful else ())]
+        records = (record for _, record, _ in messages_in(path, wanted))
+        return before_undo(self._link, self._ways_to(standing.queue), records)
+
+    def move_back(
+        self,
+        name: str,
+        progress: Progress | None,
+        doubtful: bool = False,
+        elsewhere: bool = False,
+    ) -> int:
         """Send everything again that is surely here only, and confirmed by the broker."""
         path = self._shelf.path_of(name)
         if path is None:
@@ -89,11 +115,19 @@ class Quarantine:
             if standing.torn:
                 journal.write({"unsure": standing.torn})
             if doubtful and standing.unsure:
+                self._ask_before(journal, elsewhere)
                 journal.write({"anyway": True})
-            total = self._send(journal, progress) if standing.left else 0
+            total = self._send(journal, progress, elsewhere) if standing.left else 0
             if not standing.left and not standing.doubtful:
                 self._end(journal)
             return total
+
+    def _ask_before(self, journal: Journal, elsewhere: bool) -> None:
+        """Raises BrokerError where doubtful ones would not be sent: they are to stay so."""
+        unasked = Unasked(self._ways_to(journal.standing.queue), elsewhere)
+        for _, record, _ in journal.messages(journal.standing.unsure):
+            unasked.is_one(record)
+        unasked.tell()
 
     def throw_away(self, name: str) -> int:
         """Remove a file whose messages are all doubtful."""
@@ -110,21 +144,27 @@ class Quarantine:
             self._end(journal)
             return count
 
-    def _send(self, journal: Journal, progress: Progress | None) -> int:
-        standing, total, foreign = journal.standing, 0, Foreign(self._link.login[0])
+    def _send(self, journal: Journal, progress: Progress | None, elsewhere: bool) -> int:
+        standing, total = journal.standing, 0
         with self._link.channel() as channel:
-            self._link.sure_of(standing.queue, "Nothing can be brought back into")
-            self._link.sure_to_write()
+            self._link.sure_of(standing.queue, NOT_BACK)
+            ways = self._ways_to(standing.queue)
+            if not ways.through_others:
+                self._link.sure_to_write()
             if self._may_refuse(standing.queue):
                 journal.write({"refused": True})
-            receipts = Receipts(self._link, channel, journal.path.stem, _room(journal))
-            confirms = Confirms(channel, receipts.queue if receipts.kept else "")
-            for batch in batches(journal, foreign):
-                total += self._send_batch(journal, batch, receipts, confirms)
+            left_out = (Foreign(self._link.login[0]), Unasked(ways, elsewhere))
+            room = _room(journal) if ways.leave_copies else None
+            receipts = Receipts(self._link, channel, journal.path.stem, room)
+            confirms = Confirms(channel, receipts.queue if receipts.kept else "", ways.as_it_came)
+            returns = Returns(channel)
+            for batch in batches(journal, *left_out):
+                total += self._send_batch(journal, batch, receipts, confirms, returns)
                 if progress is not None and progress(total) is False:
                     break
         receipts.remove(self._link)
-        foreign.tell()
+        for some in left_out:
+            some.tell()
         return total
 
     def _may_refuse(self, queue: str) -> bool:
@@ -143,17 +183,19 @@ class Quarantine:
         batch: list[tuple[int, dict[str, Any]]],
         receipts: Receipts,
         confirms: Confirms,
+        returns: Returns,
     ) -> int:
         standing, numbers = journal.standing, [number for number, _ in batch]
-        self._link.sure_of(standing.queue, "Nothing can be brought back into")
+        self._link.sure_of(standing.queue, NOT_BACK)
         receipts.clear()
         sending = max(standing.sending, numbers[-1] + 1)
-        journal.write({"sending": sending, "flying": numbers, "since": time.time()})
+        flying = {"sending": sending, "flying": numbers, "since": time.time()}
+        journal.write({**flying, "traced": receipts.kept})
         try:
             confirms.publish(standing.queue, batch)
         except BaseException:
             with suppress(BrokerError):
-                journal.write(confirms.broken_off())
+                journal.write(with_returned(confirms.broken_off(), returns.of(batch)))
             raise
         if self._link.declare(standing.queue) == NOT_FOUND:
             journal.write({"unsure": numbers})
@@ -163,12 +205,26 @@ class Quarantine:
                 "They are kept, and are shown on Queues with a question mark.",
             )
         self._link.sure_of(standing.queue, "It cannot be told what came back into")
-        self._note(journal, confirms, proven=_proven(batch, receipts))
+        self._note(journal, confirms, returns.of(batch), proven=_proven(batch, receipts))
         return len(numbers)
 
-    def _note(self, journal: Journal, confirms: Confirms, proven: Callable[[], bool]) -> None:
+    def _note(
+        self,
+        journal: Journal,
+        confirms: Confirms,
+        returned: Returned,
+        proven: Callable[[], bool],
+    ) -> None:
         """What came of a batch. Raises BrokerError if not all of it is in the queue."""
         standing, nacked = journal.standing, confirms.nacked
+        if any(returned):
+            sent = {"sent": True, "again": nacked, "refused": bool(nacked)}
+            journal.write(with_returned(sent, returned))
+            raise BrokerError(
+                f"{standing.queue} cannot be reached any more as its messages came: "
+                f"{sum(map(len, returned))} of them found no queue",
+                "They are kept. Are its bindings being changed? Undo goes on from there.",
+            )
         if not nacked:
             journal.write({"sent": True, "again": []})
         elif proven():

@@ -39,16 +39,20 @@ REFUSED = (NOT_PERMITTED, 405, 406)
 class Receipts:
     """The queue of receipts of one quarantine, on the channel that does the work."""
 
-    def __init__(self, link: AmqpLink, channel: Any, digest: str, room: Room = (2, 2)) -> None:
+    def __init__(
+        self, link: AmqpLink, channel: Any, digest: str, room: Room | None = (2, 2)
+    ) -> None:
         """Begins anew: what was left of an earlier one must have been asked before.
 
-        ``room``: as much is in it at a time.
+        ``room``: as much is in it at a time; None: there shall be none.
         """
         self._channel = channel
         self.queue = f"{RECEIPTS}{digest}"
-        self.kept = _made(link, self.queue, room)
-        """False: this user may not have such a queue, or nothing stays in it; a kill then leaves
-        doubtful messages."""
+        if room is None:
+            forget(link, self.queue)
+        self.kept = room is not None and _made(link, self.queue, room)
+        """False: not wanted or not permitted, or nothing stays in it; a kill then leaves doubtful
+        messages."""
         if not self.kept:
             return
         channel.basic_qos(0, 1, False)  # one receipt is enough to know that we listen
@@ -114,6 +118,14 @@ def token_of(message: Any) -> int | None:
     if message.properties.get("type") != OURS:
         return None
     return int(message.body)
+
+
+def has_died_in(message: Any, queue: str) -> bool:
+    """Whether it is a dead letter of that queue: a copy of a copy, made by the broker."""
+    headers = message.properties.get("application_headers")
+    deaths = headers.get("x-death") if isinstance(headers, dict) else None
+    last = deaths[0] if isinstance(deaths, list) and deaths else None
+    return isinstance(last, dict) and last.get("queue") == queue
 
 
 def _all(channel: Any, queue: str) -> Iterator[Any]:

@@ -8,17 +8,22 @@ from decimal import Decimal
 from typing import Any
 
 COUNTED = "x-delivery-count"
+COPIES = "CC"
+"""A header of keys by which RabbitMQ routes a message too, beside its own."""
 
 
 def as_record(message: Any) -> dict[str, Any]:
     """A message of the driver: body, properties and headers as they are."""
-    body = message.body
-    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
     return {
-        "body": base64.b64encode(raw).decode(),
+        "body": base64.b64encode(as_raw(message.body)).decode(),
         "properties": _plain(senders_own(message.properties)),
         "from": [message.delivery_info["exchange"], message.delivery_info["routing_key"]],
     }
+
+
+def as_raw(body: Any) -> bytes:
+    """A body of the driver, which makes text of what it takes for that."""
+    return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
 
 
 def senders_own(properties: dict[str, Any]) -> dict[str, Any]:
@@ -28,6 +33,15 @@ def senders_own(properties: dict[str, Any]) -> dict[str, Any]:
         return properties
     kept = {name: value for name, value in headers.items() if name != COUNTED}
     return {**properties, "application_headers": kept}
+
+
+def came_by(record: dict[str, Any]) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+    """(exchange, keys, headers) by which it was routed; hidden keys (BCC) are not told."""
+    exchange, key = record["from"]
+    headers = _typed(record["properties"].get("application_headers") or {})
+    copies = headers.get(COPIES) if isinstance(headers, dict) else None
+    more = copies if isinstance(copies, list) else ()
+    return str(exchange), (str(key), *map(str, more)), headers
 
 
 def body_and_properties(record: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:

@@ -37,6 +37,12 @@ class Routes:
         for one in bindings:
             self._from.setdefault(one.source, []).append(one)
 
+    @property
+    def by_headers(self) -> bool:
+        """Whether there is a binding that looks at them."""
+        kinds = {name: one.kind for name, one in self._exchanges.items()}
+        return any(kinds.get(name) == "headers" for name in self._from)
+
     def queues(
         self, exchange: str, keys: Collection[str], headers: Mapping[str, Any]
     ) -> frozenset[str] | None:

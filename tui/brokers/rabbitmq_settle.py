@@ -8,7 +8,7 @@ from typing import Any
 
 from ..links.amqp_link import AmqpLink
 from .rabbitmq_file import Journal
-from .rabbitmq_receipts import FIRST, GONE_WITHIN_S, forget, left_behind, token_of
+from .rabbitmq_receipts import FIRST, GONE_WITHIN_S, forget, has_died_in, left_behind, token_of
 from .rabbitmq_standing import Standing
 from .redis_keys import RECEIPTS
 
@@ -19,7 +19,7 @@ CLOCK_S = 5.0
 def settle(link: AmqpLink, journal: Journal, wait_s: float = GONE_WITHIN_S) -> None:
     """Ask the receipts; what they do not prove stays torn."""
     standing, digest = journal.standing, journal.path.stem
-    if not standing.torn:
+    if not standing.torn or (standing.flying and not standing.traced):
         return
     found = left_behind(link, digest, wait_s)
     if found is None:
@@ -28,6 +28,8 @@ def settle(link: AmqpLink, journal: Journal, wait_s: float = GONE_WITHIN_S) -> N
     if standing.flying:
         if FIRST not in tokens or not isinstance(link.declare(standing.queue), tuple):
             return  # receipts do not stay there, or a copy tells nothing of the queue
+        if any(has_died_in(one, standing.queue) for one in found):
+            return  # dead-lettered by a policy: more copies than messages were sent
         copies = [one for one, token in zip(found, tokens, strict=True) if token is None]
         journal.write(_sent(journal, copies, time.time()))
     elif standing.acking in tokens:

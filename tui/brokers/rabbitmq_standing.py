@@ -37,6 +37,8 @@ class Standing(msgspec.Struct):
     """Epoch seconds when that began."""
     taken: set[int] = msgspec.field(default_factory=set)
     """Of these, what the broker has confirmed."""
+    traced: bool = True
+    """Whether what is flying leaves copies with our receipts."""
     again: set[int] = msgspec.field(default_factory=set)
     """Not sent, or refused by the broker."""
     unsure: set[int] = msgspec.field(default_factory=set)
@@ -74,6 +76,7 @@ class Standing(msgspec.Struct):
             self.sending, self.flying = record["sending"], tuple(record["flying"])
             self.again.difference_update(self.flying)
             self.since, self.taken = float(record.get("since", 0.0)), set()
+            self.traced = bool(record.get("traced", True))
         if "broken" in record:
             self.again.update(record["broken"])
             self.flying = tuple(one for one in self.flying if one not in self.again)

@@ -12,7 +12,7 @@ from ..links.redis_link import connect, told
 from ..model.observations import QueueDepth
 from ..model.peeked import End, Peeked, Sampled
 from . import redis_quarantine
-from .base import Broker, Delivered, Found, Progress, Quarantined
+from .base import Broker, Delivered, Forecast, Found, Progress, Quarantined
 from .message import parse
 from .redis_catalogue import Catalogue
 from .redis_depths import Depths
@@ -163,8 +163,21 @@ class RedisBroker:
                 self._client, self._prefix, queue, steps, self.catalogue.separator
             )
 
+    def before_purge(self, queue: str) -> Forecast:
+        """Nothing: it moves within this Redis, and back."""
+        return Forecast()
+
+    def before_undo(self, name: str, *, doubtful: bool = False) -> Forecast:
+        """Nothing: a Redis' list takes its messages from whoever has them."""
+        return Forecast()
+
     def restore(
-        self, name: str, progress: Progress | None = None, *, doubtful: bool = False
+        self,
+        name: str,
+        progress: Progress | None = None,
+        *,
+        doubtful: bool = False,
+        elsewhere: bool = False,
     ) -> int:
         """Move a quarantine's messages back to the old end of its queue; how many were moved."""
         with self._told():

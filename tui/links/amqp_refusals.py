@@ -31,7 +31,7 @@ class Asked(NamedTuple):
 def told_by(
     refusal_of: Callable[[Asked], str], names: Collection[str] = ()
 ) -> tuple[str, dict[str, Value] | None]:
-    """A queue's kind, and its arguments of these names (those it has); "", None: not told.
+    """A queue's kind, and arguments that it has, all of these names; "", None: not told.
 
     ``refusal_of`` declares the queue so and returns the broker's words.
     """
@@ -50,7 +50,7 @@ def told_by(
             asked = asked._replace(auto_delete=True)
         else:
             known = one is not None and one[0] == KIND and told.keys() >= set(names)
-            return kind, _those(told, names) if known else None
+            return kind, {k: v for k, v in told.items() if v is not None} if known else None
     return kind, None
 
 
@@ -58,10 +58,6 @@ def _same(arguments: dict[str, Any], name: str, value: Value) -> None:
     arguments.pop(name, None)
     if value is not None:
         arguments[name] = value
-
-
-def _those(told: dict[str, Value], names: Collection[str]) -> dict[str, Value]:
-    return {name: value for name in names if (value := told[name]) is not None}
 
 
 def kind_told(refusal: str) -> str:

@@ -115,6 +115,8 @@ class ActionRequest(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     edited: dict[str, tuple[list[Any], dict[str, Any]]] | None = None
     """Retry only: task id -> (args, kwargs) as the operator typed them."""
+    sure: bool = False
+    """Whether the operator typed what the dialog asked for (``Preview.to_type``)."""
 
 
 class Check(msgspec.Struct, frozen=True, gc=False):
@@ -162,6 +164,8 @@ class Preview(msgspec.Struct, frozen=True, gc=False):
     """Why it cannot be done at all; empty: it can."""
     command: str = ""
     """The same act as a celery command line, without passwords; empty: there is none."""
+    to_type: str = ""
+    """Queue whose name is asked for before a purge or an undo; empty: a key is enough."""
 
 
 class Stage(enum.StrEnum):

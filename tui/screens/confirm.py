@@ -26,6 +26,14 @@ COPY = Command("copy", ("y",), "copy", "copy as celery command", Group.VIEW)
 
 LOST = "The broker is lost: acts are off until it is back."
 WAIT = "Still looking up what would be sent."
+WAIT_FOR = {
+    Act.RETRY: WAIT,
+    Act.PURGE: "Still looking up whether it can be undone.",
+    Act.UNDO: "Still looking up what it would change.",
+}
+"""Acts of which the look-up tells what is asked for, or sent."""
+LONGEST_BESIDE = 24
+"""A longer word to type is not said again beside its field: it stands above."""
 ONE_BY_ONE = "Their arguments are known only in part: retry one task alone to edit what is sent."
 SOME_LEFT_OUT = "are left out, only a cut repr of them is known: retry each alone to edit it."
 
@@ -58,7 +66,7 @@ class ConfirmScreen(Dialog[None]):
             yield Field(id="reason", max_length=200)
         with Horizontal(classes="field", id="type-row"):
             yield _label("type")
-            yield Field(id="type", max_length=8)
+            yield Field(id="type", max_length=255)
             yield Lines(id="type-hint")
         yield Lines(id="blocked")
 
@@ -81,6 +89,7 @@ class ConfirmScreen(Dialog[None]):
     def fill(self) -> None:
         """Take the newest preview in and say it."""
         self._newer()
+        self.wanted, self.wanted_is = word_to_type(self.preview)
         self.query_one("#said", Lines).show(self._said())
         reason = self.blocked
         self.query_one("#blocked", Lines).show(blocked_lines(reason, self.panel_width))
@@ -113,8 +122,8 @@ class ConfirmScreen(Dialog[None]):
         self.query_one("#signal-row").display = possible and bool(signals.options)
         self.query_one("#reason-row").display = possible
         self.query_one("#type-row").display = possible and bool(self.wanted)
-        self.query_one("#type").styles.width = min(10, len(self.wanted) + 4)
-        hint: Cell = (f"  {self.wanted}, {self.wanted_is}", "dim")
+        self.query_one("#type").styles.width = min(LONGEST_BESIDE + 4, len(self.wanted) + 4)
+        hint: Cell = (f"  {self._said_word(', ')}{self.wanted_is}", "dim")
         if self.typed:
             hint = ("  ✓", "acc")
         elif self._reminded:
@@ -167,6 +176,9 @@ class ConfirmScreen(Dialog[None]):
             return self.preview.warnings
         return (*self.preview.warnings, f"{number} of {wanted} {SOME_LEFT_OUT}")
 
+    def _said_word(self, then: str) -> str:
+        return f"{self.wanted}{then}" if len(self.wanted) <= LONGEST_BESIDE else ""
+
     @property
     def typed(self) -> bool:
         """Whether the word that is asked for stands in its field."""
@@ -181,10 +193,10 @@ class ConfirmScreen(Dialog[None]):
         if self.deaf or self.blocked:
             return
         if not self.typed:
-            self._reminded = f"type {self.wanted} first, {self.wanted_is}"
+            self._reminded = f"type {self._said_word(' first, ')}{self.wanted_is}"
             self.query_one("#type").focus()
-        elif self.request.act is Act.RETRY and not self.preview.ready:
-            self.host.toast(WAIT, "warn")
+        elif self.request.act in WAIT_FOR and not self.preview.ready:
+            self.host.toast(WAIT_FOR[self.request.act], "warn")
         elif self._incomplete and len(self.request.targets) == 1:
             self._edit()
         else:
@@ -207,6 +219,7 @@ class ConfirmScreen(Dialog[None]):
             signal=signal_of(chosen) or self.request.signal,
             reason=self.query_one("#reason", Field).value.strip(),
             edited=edited,
+            sure=bool(self.preview.to_type),
         )
         self.host.perform(request)
         self.dismiss(None)

@@ -29,9 +29,12 @@ def band(*cells: Cell) -> Line:
 def word_to_type(preview: Preview) -> tuple[str, str]:
     """What has to be typed before the act, and what that is; empty: nothing has.
 
-    Violent acts ask for the first 4 of the id, acts on many targets for their number.
+    Violent acts ask for the first 4 of the id, acts on many targets for their number, purges
+    that cannot be undone as it should be for the queue's name.
     """
     request = preview.request
+    if preview.to_type:
+        return _name(preview.to_type, str(request.act))
     number = len(request.targets)
     if request.act not in (Act.REVOKE, Act.RETRY, Act.TERMINATE) or not number:
         return "", ""
@@ -42,6 +45,11 @@ def word_to_type(preview: Preview) -> tuple[str, str]:
         return "", ""
     typeable = len(start) == 4 and start.isascii() and start.isprintable() and " " not in start
     return (start, "first 4 of the id") if typeable else ("1", "the number of tasks")
+
+
+def _name(queue: str, act: str) -> tuple[str, str]:
+    plain = queue.isascii() and queue.isprintable() and " " not in queue
+    return (queue, "the queue's name") if plain else (act, "what it does")
 
 
 def shown_signals(signals: Sequence[str]) -> list[str]:
