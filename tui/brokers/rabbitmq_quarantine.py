@@ -19,6 +19,7 @@ from .rabbitmq_receipts import Receipts, Room, forget
 from .rabbitmq_returns import Returned, Returns, with_returned
 from .rabbitmq_settle import settle
 from .rabbitmq_shelf import Shelf
+from .rabbitmq_since import mark, unmark
 from .rabbitmq_ways import Unasked, WaysTo
 from .redis_keys import RECEIPTS
 
@@ -62,7 +63,8 @@ class Quarantine:
             finally:
                 if not standing.acking:
                     self._end(journal)
-            return Quarantined(name, standing.acked, queue, at, len(standing.torn), "", trouble)
+            held = (name, standing.acked, queue, at, len(standing.torn))
+            return Quarantined(*held, trouble=trouble)
 
     def _head(self, queue: str, name: str, at: float) -> dict[str, Any]:
         link = self._link
@@ -71,6 +73,8 @@ class Quarantine:
 
     def _take_all(self, journal: Journal, ready: int, progress: Progress | None) -> None:
         standing = journal.standing
+        if mark(self._link, journal.path.stem):
+            journal.write({"marked": True})
         with self._link.channel() as channel:
             receipts = Receipts(self._link, channel, journal.path.stem)
             channel.tx_select()
@@ -264,6 +268,7 @@ class Quarantine:
         """Nothing of it is needed any more, here or in the broker."""
         journal.remove()
         forget(self._link, f"{RECEIPTS}{journal.path.stem}")
+        unmark(self._link, journal.path.stem)
 
 
 REFUSES = "reject-publish"
@@ -283,4 +288,4 @@ def _proven(batch: list[tuple[int, dict[str, Any]]], receipts: Receipts) -> Call
     A copy that is refused has its message refused, too, even if that is in its queue already: only
     where each copy came, or none was made, it was not for the copies.
     """
-    return lambda: not receipts.kept or receipts.count() == len(batch)
+    return lambda: not receipts.kept or receipts.come_to(len(batch))
