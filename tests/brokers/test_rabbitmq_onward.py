@@ -296,3 +296,24 @@ def test_a_delivery_limit_is_told_before_a_purge(
     wait_for(lambda: nature(broker, queue).limit == 3, "the limit is told")
     (told,) = broker.before_purge(queue).warnings
     assert "a message that was put back 3 times, its delivery limit, is dropped" in told
+
+
+def test_copies_of_copies_prove_nothing_of_a_batch(
+    managed: RabbitServer, blind: RabbitBroker, channel: Any, name: str
+) -> None:
+    """A policy that AMQP does not tell: what died since went to the receipts once more."""
+    queue = declare(channel, name)
+    put(channel, "", queue)
+    comes(channel, queue)
+    aside = blind.quarantine(queue)
+    rules = {"dead-letter-exchange": "", "message-ttl": 300}
+    policy = {"pattern": f"^{name}$", "definition": rules, "apply-to": "queues"}
+    managed.manage("PUT", f"policies/%2F/{name}", policy)
+    becomes_by_api = RabbitBroker(Site(managed.url()), (), managed.management_url)
+    becomes(becomes_by_api, queue, Onward.PLACE)
+    becomes_by_api.close()
+    words = (managed.url(), queue, aside.name, "publishing", "8", str(COUNT))
+    subprocess.run([sys.executable, "-m", rabbit_mover.__name__, *words], check=False)
+    comes(channel, queue, 0)
+    (held,) = blind.quarantines()
+    assert (held.moved, held.doubtful) == (0, COUNT)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import ActionError
+from ..links.confirmed import confirming
 from .original import Original
 from .route import Route
 from .wire import Wire
@@ -153,14 +154,17 @@ def _send_built(original: Original, route: Route, edited: Edited, new_id: str, w
 
 
 def _publish(wire: Wire, route: Route, body: Any, **properties: Any) -> None:
-    """Once, never tried again by itself: a retry that is sent twice runs twice."""
+    """Once, never tried again by itself: a retry that is sent twice runs twice.
+
+    Raises ActionError where it was surely not sent, the driver's errors where that is open.
+    """
     from kombu.exceptions import EncodeError
     from kombu.messaging import Producer
 
-    producer: Any = Producer(wire.connection.default_channel, auto_declare=False)
+    to = {"exchange": route.exchange, "routing_key": route.routing_key}
     try:
-        producer.publish(
-            body, exchange=route.exchange, routing_key=route.routing_key, retry=False, **properties
-        )
+        with confirming(wire.connection, one_queue=not route.exchange) as (channel, how):
+            producer: Any = Producer(channel, auto_declare=False)
+            producer.publish(body, retry=False, **to, **how, **properties)
     except EncodeError as error:
         raise ActionError(f"Its arguments cannot be sent: {error}") from None

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from ..errors import ActionError
+from ..errors import ActionError, BrokerError
+from ..links.kombu_link import link_errors
 from ..model.cluster import Cluster
 from ..model.redact import HIDDEN, redact_text
 from ..model.seam import ActionRequest, ArgsKnown, Check, Outcome, Preview, Stage, Target
@@ -170,11 +171,16 @@ def run(request: ActionRequest, context: Context, wire: Wire, put: Put) -> None:
             else "Not sent: no source knows the arguments any more",
             "Edit them first.",
         )
-    for target in request.targets:
+    lost: tuple[type[Exception], ...] = (BrokerError, *link_errors(wire.connection))
+    for place, target in enumerate(request.targets):
         try:
             put(_send(request, target, found[target.id], context, wire))
         except ActionError as error:
             put(outcome(request, target, Stage.FAILED, f"not sent: {error}"))
+        except lost:  # said of this one by who called
+            for other in request.targets[place + 1 :]:
+                put(outcome(request, other, Stage.FAILED, "not sent: the link failed before it"))
+            raise
 
 
 def _send(

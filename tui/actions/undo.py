@@ -25,6 +25,14 @@ SENT_AGAIN = (
     "Its messages are sent again, unchanged, to the new end of their queue.",
     "The broker confirms each; what it refuses stays in quarantine.",
 )
+RESTARTED = (
+    "The broker was restarted since the purge. If it was killed, or lost its power, some of these "
+    "may be in the queue, too, or have run: they will run twice."
+)
+UNKNOWN = (
+    "Whether the broker was killed since the purge cannot be told: then some of these may be in "
+    "the queue, too, and run twice."
+)
 
 
 def preview(request: ActionRequest, cluster: Cluster) -> Preview:
@@ -59,7 +67,7 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
         checks = doubtful.checks(preview.request, wire)
         return msgspec.structs.replace(foretold(preview, ahead), checks=checks, ready=True)
     if wire.broker.kind == RABBIT:
-        warnings = (*preview.warnings, *_elsewhere(found))
+        warnings = (*preview.warnings, *_elsewhere(found), *_restarted(found))
         preview = msgspec.structs.replace(preview, facts=SENT_AGAIN, warnings=warnings)
     title = f"UNDO PURGE  {', '.join(one.queue for one in found)}"
     checks = tuple(
@@ -81,6 +89,14 @@ def _held(one: Quarantined) -> str:
 def _elsewhere(found: Iterable[Quarantined]) -> Iterator[str]:
     for place in sorted({one.elsewhere for one in found if one.elsewhere}):
         yield f"Purged from {place}: make sure that this is the same broker."
+
+
+def _restarted(found: Iterable[Quarantined]) -> Iterator[str]:
+    told = {one.restarted for one in found}
+    if True in told:
+        yield RESTARTED
+    elif None in told:
+        yield UNKNOWN
 
 
 def _age(one: Quarantined) -> str:

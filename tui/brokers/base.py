@@ -27,6 +27,8 @@ class Quarantined(msgspec.Struct, frozen=True):
     """Messages in it that may be in the queue, or have run, too."""
     elsewhere: str = ""
     """The broker it was purged from, where this may be another one; empty: it is this one."""
+    restarted: bool | None = False
+    """Whether the broker was restarted since, and may have them, too; None: that is not known."""
     trouble: str = ""
     """Why a purge ended before it had all; empty: it has."""
 

@@ -99,12 +99,9 @@ class RabbitBroker:
                 self._ask(name)
                 if time.monotonic() > until:
                     break
+            quarantines = self._quarantine.listed()
         self._told_by_api(names)
-        held = {
-            one.name: QueueDepth(one.moved, {}, quarantine=True, doubtful=one.doubtful)
-            for one in self._quarantine.listed()
-            if one.moved or one.doubtful
-        }
+        held = {one.name: _held(one) for one in quarantines if one.moved or one.doubtful}
         return {**self._read, **held}
 
     def _in_turn(self, names: list[str]) -> Iterator[str]:
@@ -270,3 +267,9 @@ class RabbitBroker:
         """All files of this virtual host, oldest first."""
         with self._link.told():
             return self._quarantine.settled()
+
+
+def _held(one: Quarantined) -> QueueDepth:
+    """A quarantine as a reading of a queue."""
+    since = one.restarted is True
+    return QueueDepth(one.moved, {}, quarantine=True, doubtful=one.doubtful, restarted=since)

@@ -25,6 +25,7 @@ KEPT_MS = 30 * 86_400_000
 """Unused for so long, the queue of receipts of a killed dashboard is deleted by the broker."""
 GONE_WITHIN_S = 10.0
 """So long a killed one may still count as connected."""
+COME_WITHIN_S = 2.0
 OURS = "celery-tui:receipt"
 FIRST, TRIED = 0, -1
 """Numbers on receipts that stand for no message."""
@@ -68,10 +69,16 @@ class Receipts:
         if self.kept:
             self._channel.queue_purge(self.queue)
 
-    def count(self) -> int:
-        """How many are there, or fewer; none while none are kept."""
-        if not self.kept:
-            return 0
+    def come_to(self, count: int) -> bool:
+        """Whether so many are there. They may come a moment later: a question overtakes them."""
+        until = time.monotonic() + COME_WITHIN_S
+        while self._count() != count:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def _count(self) -> int:
         return int(self._channel.queue_declare(self.queue, passive=True).message_count)
 
     def remove(self, link: AmqpLink) -> None:

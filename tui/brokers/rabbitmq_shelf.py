@@ -10,6 +10,7 @@ from ..errors import BrokerError
 from ..links.amqp_link import AmqpLink
 from .base import Quarantined
 from .rabbitmq_file import is_worked_on, standing_of
+from .rabbitmq_since import Restarts
 from .rabbitmq_standing import Standing
 from .redis_keys import split_quarantine
 
@@ -26,6 +27,7 @@ class Shelf:
 
     def __init__(self, link: AmqpLink) -> None:
         self._link = link
+        self._restarts = Restarts(link)
         self._known: dict[Path, tuple[tuple[int, int, int], Standing]] = {}
         """File -> (its number, time and size, what it said then)."""
 
@@ -37,7 +39,8 @@ class Shelf:
             if one.torn and is_worked_on(path):  # under way, not killed
                 doubtful = len(one.unsure)
             held = (one.name, len(one.left), one.queue, one.at, doubtful)
-            found.append(Quarantined(*held, self._elsewhere(one)))
+            since = self._restarts.of(path.stem, one.marked)
+            found.append(Quarantined(*held, self._elsewhere(one), since))
         return sorted(found, key=lambda one: one.at)
 
     def read(self) -> Iterator[tuple[Path, Standing]]:

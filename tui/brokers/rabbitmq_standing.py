@@ -22,6 +22,8 @@ class Standing(msgspec.Struct):
     """The broker's own name, where it told one."""
     vhost: str = ""
     at: float = 0.0
+    marked: bool = False
+    """Whether the broker has something that tells if it was restarted since."""
     written: int = 0
     acking: int = 0
     """Up to here acknowledgements were sent, perhaps."""
@@ -65,6 +67,7 @@ class Standing(msgspec.Struct):
             self.name, self.queue = record["quarantine"], record["queue"]
             self.place, self.at = record["place"], record["at"]
             self.cluster, self.vhost = record.get("cluster", ""), record.get("vhost", "")
+        self.marked = self.marked or bool(record.get("marked", False))
         self.acking = int(record.get("acking", self.acking))
         self.acked = int(record.get("acked", self.acked))
         self.refused = self.refused or bool(record.get("refused", False))

@@ -166,6 +166,8 @@ def _change(change: int, sure: str = "") -> str:
 def consumers_cell(queue: Queue, view: View) -> Cell:
     """Who listens."""
     if queue.quarantine:
+        if queue.restarted and not queue.only_doubtful:
+            return "restarted since", "warn"
         return ("doubtful", "warn") if queue.only_doubtful else ("Z undoes it", "acc")
     names = listeners(queue, view)
     if names is None:

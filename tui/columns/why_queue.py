@@ -31,6 +31,7 @@ from .why import (
 
 STEPS = "one list for each step"
 NOT_READ = "the queue was not read yet, or may not be"
+RESTARTED = "the broker was restarted since: if it was killed, it may have some of them, too"
 WHO = "who listens is not known: no worker has answered inspect active_queues"
 
 
@@ -40,6 +41,8 @@ def parts(queue: Queue, view: View) -> list[Part]:
         note = "we moved them here when we purged; Z moves them back"
         if queue.doubtful:
             note += "; ? a killed dashboard left open whether these are in their queue, too"
+        if queue.restarted:
+            note += f"; {RESTARTED}"
         return [Part("Quarantine", (_depth(queue, view, note),))]
     return [
         Part("Waits", tuple(_waits(queue, view))),

@@ -52,7 +52,7 @@ class Depths:
         queue.read_at = reading.at or at
         queue.empty_since = None if reading.depth else queue.empty_since or at
         queue.consumers, queue.quarantine = reading.consumers, reading.quarantine
-        queue.doubtful = reading.doubtful
+        queue.doubtful, queue.restarted = reading.doubtful, reading.restarted
         uncounted = reading.consumers == 0 and bool(self._listeners.of(queue.name))
         queue.uncounted_since = (queue.uncounted_since or at) if uncounted else None
         queue.waiting = reading.waiting or queue.waiting

@@ -60,6 +60,8 @@ class QueueDepth(msgspec.Struct, frozen=True, gc=False):
     quarantine: bool = False
     doubtful: int = 0
     """Of a quarantine: messages besides that may be in their queue, or have run, too."""
+    restarted: bool = False
+    """Of a quarantine: whether the broker was restarted since, and may have its messages, too."""
     waiting: Waiting | None = None
     """Age of the oldest message and rates, where they were looked at; None: as told before."""
     at: float | None = None

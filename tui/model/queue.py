@@ -41,6 +41,8 @@ class Queue(msgspec.Struct, gc=False):
     """Holds what we purged, for undo; no worker ever reads it."""
     doubtful: int = 0
     """Of a quarantine: messages besides that may be in their queue, or have run, too."""
+    restarted: bool = False
+    """Of a quarantine: whether the broker was restarted since, and may have its messages, too."""
     empty_since: float | None = None
     """Since when every reading found nothing in it."""
     history: History = msgspec.field(default_factory=History)

@@ -52,6 +52,8 @@ def facts(queue: Queue, view: View, width: int) -> list[Line]:
 def _state(queue: Queue, view: View) -> Cell:
     if queue.only_doubtful:
         return "they may be in their queue, or have run: Z sends them anyway, D throws away", "warn"
+    if queue.quarantine and queue.restarted:
+        return "in quarantine; the broker was restarted since, and may have some, too", "warn"
     if queue.quarantine:
         return "in quarantine: Z moves it back", "acc"
     if words.unconsumed(queue, view):
