@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import tempfile
 import traceback
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from celery_tui import urls
+from celery_tui import preflight, probe, urls
+from celery_tui.backends import database_link, why_not
+from celery_tui.errors import BrokerError, TuiError
+from celery_tui.links import management, sentinel
 from celery_tui.links.errors import broker_error
 from celery_tui.model.redact import redact_text
+from celery_tui.settings import Settings, load, read_broker_file
 from tests.odd_urls import MARK, Odd, odd_urls, urls_with_a_login
 
 ROUNDS = 4_000 if os.environ.get("CELERY_TUI_LONG") else 400
@@ -79,6 +87,41 @@ def test_what_is_wrong_with_a_broker_is_told_without_its_secret(one: Odd) -> Non
         KeyError(one.url),
     ):
         assert MARK not in str(broker_error(error, one.url))
+
+
+@settings(max_examples=ROUNDS // 4)
+@given(odd_urls)
+def test_no_refusal_and_no_repr_holds_the_secret(one: Odd) -> None:
+    url = one.url
+    attempts: tuple[Callable[[], object], ...] = (
+        lambda: preflight.check_url(url),
+        lambda: management.parts_of(url)[0],
+        lambda: sentinel.read(url, {}, BrokerError, "broker"),
+        lambda: probe.address(probe.alternates(url)[0]),
+        lambda: load({}, {"CELERY_BROKER_URL": url, "CELERY_TUI_MANAGEMENT_URL": url}),
+        lambda: load({}, {"CELERY_TUI_READ_ONLY": url}),
+        lambda: why_not(Settings(result_backend=url)),
+        lambda: database_link.engine_for(url, {}).name,
+    )
+    for attempt in attempts:
+        with contextlib.suppress(ValueError):
+            assert MARK not in said(attempt)
+
+
+def said(attempt: Callable[[], object]) -> str:
+    """What it gives, or the sentence with which it refuses."""
+    try:
+        return repr(attempt())
+    except TuiError as error:
+        return f"{error} {error!r}"
+
+
+@given(odd_urls)
+def test_a_file_gives_the_url_as_it_is_written(one: Odd) -> None:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=MARK) as file:
+        file.write(f"\n{one.url}\n# the old one\n")
+        file.flush()
+        assert read_broker_file(Path(file.name)) == one.url.strip()
 
 
 PLAIN = st.text("/?#:,%()[]{}<>=+|~^$!*-_.0159éß漢", max_size=5)

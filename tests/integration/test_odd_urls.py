@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -174,6 +175,21 @@ def test_a_refusal_before_the_first_frame(name: str, tmp_path: Path, state_home:
     for ended in _both([*OURS, "--log", str(log), *words], tmp_path):
         assert ended.code == 3, ended
         says_nothing(ended, log, state_home)
+
+
+PLUGIN: dict[str, tuple[str, ...]] = {
+    "nobody listens": ("-b", "redis://ops@t:{}@127.0.0.1:1/0", "tui", "status"),
+    "a word too many": ("-b", "redis://h/0", "tui", "redis://ops@t:{}@h/0"),
+    "a wrong option": ("-b", "redis://h/0", "tui", "--theme", "redis://ops@t:{}@h/0"),
+}
+
+
+@pytest.mark.parametrize("name", PLUGIN)
+def test_a_refusal_of_the_plugin(name: str, tmp_path: Path) -> None:
+    words = [word.replace("{}", PASSWORD) for word in PLUGIN[name]]
+    ended = run(sys.executable, "-m", "celery", *words, cwd=tmp_path)
+    assert ended.code
+    assert MARK not in ended.said
 
 
 def test_a_login_that_is_refused(

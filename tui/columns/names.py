@@ -133,7 +133,7 @@ def cut_middle(text: str, width: int, sign: str = "…") -> str:
     return text[: keep - tail] + sign[:width] + (text[len(text) - tail :] if tail else "")
 
 
-_PACKAGES = re.compile(r"(?:[^\W\d][\w<>]*\.)+(?=[^\W\d]\w*(?:[(:]|$))")
+_PACKAGES = re.compile(r"(?:(?:[^\W\d]\w*|<\w+>)\.)+(?=[^\W\d]\w*(?:[(:]|$))")
 """What stands before the class in ``billiard.exceptions.WorkerLostError: signal 9``."""
 
 
@@ -149,7 +149,8 @@ def cut_exception(text: str, width: int, sign: str = "…") -> str:
         return cut_tail(text, width, sign)
     rest = text[packages.end() :]
     room = len(sign) + len(exception_class(rest)) <= width
-    return cut_tail(f"{sign}{rest}" if room else rest, width, sign)
+    # Blanks: where the class itself just fits, its packages are missing all the same.
+    return cut_tail(f"{sign}{rest}" if room else rest + " " * len(sign), width, sign)
 
 
 def shared_suffix(hostnames: Iterable[str]) -> str:
