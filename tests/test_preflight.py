@@ -152,19 +152,6 @@ def test_a_choice_becomes_settings(redis_server: RedisServer) -> None:
     )
 
 
-def test_what_a_module_prints_stays_off_stdout(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = "import celery\nprint('hello')\napp = celery.Celery('x', broker='memory://')\n"
-    (tmp_path / "noisy_project.py").write_text(text, encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    settings = preflight.with_app(Settings(app="noisy_project"))
-    assert settings.broker == "memory://"
-    assert settings.celery_app.main == "x"
-    heard = capsys.readouterr()
-    assert (heard.out, heard.err) == ("", "hello\n")
-
-
 def test_a_django_project_that_is_broken_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def import_default_modules() -> None:
         raise RuntimeError("redis://:secret@h/0 is unset")

@@ -24,6 +24,10 @@ def test_our_own_variable_wins_over_celerys() -> None:
     assert load({}, {"CELERY_BROKER_URL": OTHER}).broker == OTHER
 
 
+def test_the_module_that_configures_celery_is_taken_from_its_own_variable() -> None:
+    assert load({}, {"CELERY_CONFIG_MODULE": "proj.config"}).config_module == "proj.config"
+
+
 def test_an_empty_variable_counts_as_not_set() -> None:
     assert load({}, {"CELERY_BROKER_URL": ""}).broker is None
 

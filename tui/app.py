@@ -18,6 +18,7 @@ from textual.scrollbar import ScrollBar
 from . import driver
 from .columns.base import Second, View
 from .columns.names import shared_suffix
+from .differ import textual_private as private
 from .differ.grid import Grid
 from .doors import Doors
 from .model.cluster import Cluster
@@ -31,7 +32,10 @@ from .widgets.scrollbar import PlainScrollBar
 from .widgets.toasts import Shelf
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from .demo.launcher import Demo
+    from .diversion import Diversion
     from .monitor import Monitor
 
 PAINT_EVERY_S = 0.25
@@ -66,8 +70,13 @@ class CeleryTui(Doors):
         demo: Demo | None = None,
         monitor: Monitor | None = None,
         clock: Callable[[], float] = time.time,
+        diversion: Diversion | None = None,
     ) -> None:
+        self.diversion = diversion
+        """What others write while we have the terminal; None: it lands on it."""
         super().__init__()
+        if diversion is not None:
+            private.let_print(self)
         self.grid = None if settings.no_diff else Grid(erases_with_background())
         self.settings = settings
         self.demo = demo
@@ -99,7 +108,8 @@ class CeleryTui(Doors):
         """First frame at once; everything heavy comes after it."""
         self._handle_signals()
         if not self.is_headless:
-            driver.write_any_character(utf_8=not self.look.ascii)
+            ours = self.diversion.terminal if self.diversion is not None else None
+            driver.write_any_character(ours or sys.__stderr__, utf_8=not self.look.ascii)
         self.app_resume_signal.subscribe(self, self._paint_anew)
         known = self.settings.broker or self.settings.app or self.demo
         self.switch_mode("home" if known else "start")
@@ -107,6 +117,18 @@ class CeleryTui(Doors):
         self.set_interval(1.0, self._tick)
         if known:
             self.call_after_refresh(self.begin, self.settings)
+
+    def get_driver_class(self) -> type[Driver]:
+        """The one that draws on the terminal which is kept for us."""
+        found = super().get_driver_class()
+        if self.diversion is None or self.diversion.terminal is None:
+            return found
+        from .kept_terminal import drawing
+
+        kept = drawing(found)
+        if kept is None:
+            self.diversion.end()
+        return kept or found
 
     def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -128,6 +150,8 @@ class CeleryTui(Doors):
         self.monitor = self.monitor or Monitor(settings, app=settings.celery_app)
         self._cluster = self.monitor.cluster
         self.monitor.start()
+        if self.diversion is not None:
+            self.diversion.deliver(self.monitor.printed)
         self.run_worker(self._drain_forever(), exclusive=True, group="drain")
         self._tick()
 
@@ -378,13 +402,15 @@ def leave_alone(kept: int, before: int) -> int:
     return kept
 
 
-def run(settings: Settings, demo: Demo | None = None) -> int:
-    """Show the dashboard until it is quit; the exit code."""
+def run(settings: Settings, demo: Demo | None = None, diversion: Diversion | None = None) -> int:
+    """Show the dashboard until it is quit; the exit code. Ends the diversion."""
     tune()
-    app = CeleryTui(settings, demo)
+    app = CeleryTui(settings, demo, diversion=diversion)
     try:
         app.run(mouse=False)
     finally:
+        if diversion is not None:
+            diversion.end()
         app.close()
     sys.stdout.flush()
     if app.crash is not None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -173,14 +173,15 @@ def dashboard(settings: Settings) -> int:
     terminal.require()
     settings = terminal.dressed(settings)
     logfile.check(settings.log_file)
-    from . import preflight
+    from . import diversion, preflight
 
-    settings = preflight.with_app(settings)
-    wait = preflight.begin(settings)
-    from .app import run
+    with diversion.begun() as aside:
+        settings = _with_app(settings, aside.terminal)
+        wait = preflight.begin(settings)
+        from .app import run
 
-    wait()
-    return run(settings)
+        wait()
+        return run(settings, diversion=aside)
 
 
 def demonstration(settings: Settings, plain: bool, rate: float) -> int:
@@ -196,25 +197,39 @@ def demonstration(settings: Settings, plain: bool, rate: float) -> int:
     demo = Demo(plain=plain, rate=rate)
     settings = replace(
         terminal.dressed(settings), demo=True, plain_cluster=plain, app=None, celery_app=None,
-        broker=demo.broker_url, result_backend=demo.backend_url, key_prefix="",
+        config_module=None, broker=demo.broker_url, result_backend=demo.backend_url,
+        key_prefix="",
     )  # fmt: skip
-    from .app import run
+    from . import diversion
 
-    return run(settings, demo)
+    with diversion.begun() as aside:
+        from .app import run
+
+        return run(settings, demo, aside)
 
 
 def told_status(settings: Settings, listen_s: float, as_json: bool) -> int:
     """The status on stdout; its exit code."""
-    from . import logfile, preflight
+    from . import diversion, logfile, preflight
 
     logfile.check(settings.log_file)
-    settings = preflight.with_app(settings)
-    if settings.broker is None:
-        raise SettingsError("No broker is named", "Use -b URL, -A APP or CELERY_BROKER_URL.")
-    preflight.check_url(settings.broker)
-    from .report.status import run
+    with diversion.own_stdout() as out:
+        settings = _with_app(settings, sys.stderr)
+        if settings.broker is None:
+            raise SettingsError("No broker is named", "Use -b URL, -A APP or CELERY_BROKER_URL.")
+        preflight.check_url(settings.broker)
+        from .report.status import run
 
-    return run(settings, listen_s, as_json, sys.stdout, settings.celery_app)
+        return run(settings, listen_s, as_json, out, settings.celery_app)
+
+
+def _with_app(settings: Settings, terminal: TextIO | None) -> Settings:
+    """Settings completed from the app; the terminal is told if that takes long."""
+    from . import loading, preflight
+
+    loaded = str(getattr(settings.celery_app, "main", None) or "")
+    with loading.told(settings.app or loaded or settings.config_module or "", terminal):
+        return preflight.with_app(settings)
 
 
 # -- commands --------------------------------------------------------------------------------
@@ -229,7 +244,8 @@ Examples:
   celery-tui -b URL status --json           the same facts for a script
 
 \b
-Without -b or -A the environment is asked (CELERY_TUI_BROKER, CELERY_BROKER_URL), then you.
+Without -b or -A the environment is asked (CELERY_TUI_BROKER, CELERY_BROKER_URL, then the
+module that CELERY_CONFIG_MODULE names), then you.
 Exit codes: 0 fine, 3 could not look; of status also 1 warnings, 2 critical.
 In the dashboard ? lists the keys, and q pressed twice quits.
 """

@@ -8,9 +8,8 @@ import io
 import locale
 import os
 import signal
-import sys
 from functools import partial
-from typing import Any
+from typing import Any, TextIO
 
 from rich.cells import cell_len
 from textual.app import App
@@ -34,13 +33,12 @@ def read_any_byte() -> None:
     linux_driver.getincrementaldecoder = lambda _: decoder  # type: ignore[attr-defined,assignment]
 
 
-def write_any_character(utf_8: bool) -> None:
+def write_any_character(stream: TextIO | None, utf_8: bool) -> None:
     """Let what the terminal's encoding lacks take the cells it was given, as `?`.
 
     Python would write an escape of six characters, and push the rest of the line aside. With
     ``utf_8`` everything can be written: somebody said so, whatever the locale says.
     """
-    stream = sys.__stderr__  # where Textual draws
     if isinstance(stream, io.TextIOWrapper):
         codecs.register_error("cells", _question_marks)
         stream.reconfigure(encoding="utf-8" if utf_8 else None, errors="cells")

@@ -14,7 +14,8 @@ import msgspec
 from . import triage, urls
 from .errors import ActionError, TuiError
 from .links.kombu_link import opened
-from .links.site import AMQP, Site, app_secrets, completed, load_app, site_of
+from .links.load import load_app
+from .links.site import AMQP, Site, app_secrets, completed, site_of
 from .model.asking import Asking, few_scheduled, revoke_asked_at
 from .model.cluster import Cluster
 from .model.fates import Visibility
@@ -74,7 +75,7 @@ class Monitor:
         self._acts: list[threading.Thread] = []
         self._long: list[tuple[threading.Thread, threading.Event]] = []
         """Acts that can be stopped midway, and what stops each."""
-        self._logs = Logs(self.inbox, settings.log_file)
+        self._logs = Logs(self.inbox, settings.log_file, project_name(settings, app))
         self._watched: tuple[str, ...] = ()
         self._watched_queues: frozenset[str] = frozenset()
         self._peeker: Peeker | None = None
@@ -137,7 +138,7 @@ class Monitor:
             for name in SOURCES:
                 self.inbox.put(Health(name, Link.LOST, time.time(), error.title, error.hint))
             return
-        self._logs.protect(self._secrets())
+        self._logs.protect(self._secrets(), project_name(self.settings, self._app))
         if not self._stopped.is_set():
             self._start_sources()
 
@@ -181,6 +182,7 @@ class Monitor:
         """Once a second: tell the sources what is worth asking, remember, and judge."""
         self.cluster.tick(now)
         self.cluster.remember(now)
+        self._logs.settle(now)
         inspect = self.sources.get("inspect")
         if isinstance(inspect, InspectSource):
             self._guide(inspect, now)
@@ -262,6 +264,10 @@ class Monitor:
         known = self.cluster.queues.get(queue)
         steps = [step for step in (known.by_priority if known else ()) if step.isdecimal()]
         self._peeker.ask(Look(queue, end, offset, count, sample, tuple(map(int, steps)), asked))
+
+    def printed(self, at: float, line: str) -> None:
+        """The project, or a library, wrote a line to the terminal; called from any thread."""
+        self._logs.printed(at, line)
 
     def found_waiting(self, queue: str, message: WaitingMessage) -> None:
         """Let a message's task be known as a task."""
@@ -376,6 +382,11 @@ class Monitor:
         """The result backend, without passwords; None: none is known."""
         backend = self.settings.result_backend
         return urls.redact(backend) if backend else None
+
+
+def project_name(settings: Settings, app: Any) -> str:
+    """What the user calls the project, or the project itself; empty: there is none."""
+    return settings.app or str(getattr(app, "main", None) or "")
 
 
 def visibility_of(app: Any) -> Visibility | None:

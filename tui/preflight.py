@@ -5,9 +5,7 @@ Nothing heavy is imported for it unless an app was named.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,9 +15,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from . import probe, probe_amqp, urls
 from .errors import AppError, BrokerError, TuiError
-from .links import sentinel
+from .links import chatter, sentinel
 from .links.errors import broker_error, foreign, who
-from .links.site import AMQP, Site, completed, load_app
+from .links.load import load_app, load_config, told
+from .links.site import AMQP, Site, completed
 from .settings import Settings
 
 PATIENCE_S = 3.0
@@ -40,20 +39,21 @@ DRIVERS = {
 
 
 def with_app(settings: Settings) -> Settings:
-    """Settings completed from the app named or already loaded in them, if there is one.
+    """Settings completed from the app named or loaded in them, or the module that configures it.
 
     Runs the user's code. Raises AppError.
     """
-    if settings.celery_app is None and not settings.app:
+    config = settings.config_module
+    if settings.celery_app is None and not settings.app and not config:
         return settings
-    # What a module prints while it is imported must not end up in somebody's JSON.
-    with contextlib.redirect_stdout(sys.stderr):
-        app = settings.celery_app
-        if app is None:
-            app = load_app(settings.app or "")
-        else:
-            _set_up_django(app)
-        return completed(replace(settings, celery_app=app), app)
+    chatter.quieten()
+    app = settings.celery_app
+    if app is None:
+        app = load_app(settings.app) if settings.app else load_config(config or "")
+    else:
+        _set_up_django(app)
+    chatter.quieten()  # the project's logging may have been set up just now
+    return completed(replace(settings, celery_app=app), app)
 
 
 def _set_up_django(app: Any) -> None:
@@ -64,7 +64,7 @@ def _set_up_django(app: Any) -> None:
         app.loader.import_default_modules()
     except (Exception, SystemExit) as error:  # the user's code may raise anything
         raise AppError(
-            f"Cannot load the Django project: {urls.clean(f'{type(error).__name__}: {error}')}",
+            f"Cannot load the Django project: {told(error)}",
             "Try `python manage.py check`: it meets the same error and shows where.",
         ) from error
 

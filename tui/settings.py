@@ -23,6 +23,8 @@ class Settings:
     """RabbitMQ's management API; None: what AMQP itself does not tell stays unknown."""
     app: str | None = None
     """Dotted name of a Celery app (``-A``), imported only when asked for."""
+    config_module: str | None = None
+    """Module that configures Celery where no app is named, as for Celery's own default app."""
     celery_app: Any = field(default=None, compare=False, repr=False)
     """The app itself, once imported: it knows TLS and transport options besides the URL."""
     key_prefix: str = ""
@@ -53,6 +55,7 @@ ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
     "result_backend": ("CELERY_TUI_RESULT_BACKEND", "CELERY_RESULT_BACKEND"),
     "management_url": ("CELERY_TUI_MANAGEMENT_URL",),
     "app": ("CELERY_TUI_APP",),
+    "config_module": ("CELERY_CONFIG_MODULE",),
     "key_prefix": ("CELERY_TUI_KEY_PREFIX",),
     "read_only": ("CELERY_TUI_READ_ONLY",),
     "log_file": ("CELERY_TUI_LOG",),

@@ -24,11 +24,11 @@ def require(environ: Mapping[str, str] | None = None) -> None:
     stderr counts because Textual draws there.
     """
     term = (os.environ if environ is None else environ).get("TERM", "")
-    if not _is_terminal(sys.stdin):
+    if not is_terminal(sys.stdin):
         raise TuiError("The dashboard needs a keyboard, and stdin is no terminal", IN_SCRIPTS)
-    if not _is_terminal(sys.stdout):
+    if not is_terminal(sys.stdout):
         raise TuiError("The dashboard needs a terminal, and stdout is none", IN_SCRIPTS)
-    if not _is_terminal(sys.stderr):
+    if not is_terminal(sys.stderr):
         raise TuiError(
             "The dashboard draws on stderr, which is no terminal", "To keep a log use --log FILE."
         )
@@ -40,7 +40,7 @@ def require(environ: Mapping[str, str] | None = None) -> None:
         )
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
     """A stream that the caller closed is None, or raises."""
     try:
         return stream is not None and stream.isatty()

@@ -56,6 +56,7 @@ class StillMonitor:
         self.performed: list[ActionRequest] = []
         self.looks: list[tuple[str, End, int]] = []
         self.asked: list[int] = []
+        self.heard: list[str] = []
         self.stopped = threading.Event()
 
     def start(self) -> None:
@@ -64,6 +65,10 @@ class StillMonitor:
     def stop(self, timeout_s: float = 2.0) -> None:
         """Nothing to stop."""
         self.stopped.set()
+
+    def printed(self, at: float, line: str) -> None:
+        """Somebody wrote to the terminal."""
+        self.heard.append(line)
 
     def drain(self, limit_s: float = 0.004) -> bool:
         """Nothing waits."""

@@ -13,7 +13,8 @@ import pytest
 from celery_tui.errors import AppError, BrokerError
 from celery_tui.links.errors import broker_error
 from celery_tui.links.kombu_link import opened
-from celery_tui.links.site import Site, completed, load_app, site_of, transport_options
+from celery_tui.links.load import load_app, load_config
+from celery_tui.links.site import Site, completed, site_of, transport_options
 from celery_tui.model.seam import Health, Link
 from celery_tui.settings import Settings
 from celery_tui.sources.events import EventSource
@@ -168,7 +169,7 @@ def test_what_is_given_beats_what_the_app_says(project: Path) -> None:
     [
         ("import nowhere_to_be_found", "No module named 'nowhere_to_be_found'"),
         ("raise RuntimeError('redis://:s3cret@h is wrong')", "RuntimeError"),
-        ("import sys; sys.exit(4)", "SystemExit: 4"),
+        ("import sys; sys.exit(4)", "ended the program while it was imported (sys.exit(4))"),
         ("def broken(:", "SyntaxError"),
         ("app = 3", "not a Celery app but int"),
         ("x = 3", "has no attribute"),
@@ -181,6 +182,71 @@ def test_an_app_that_fails_to_load_is_one_sentence(project: Path, source: str, w
     assert words in caught.value.title
     assert "shop_bad" in caught.value.title
     assert caught.value.hint
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "hint"),
+    [
+        ("shop_c:nosuch", "The module 'shop_c' has no attribute 'nosuch'", "-A shop_c:app"),
+        ("shop_c:app.nosuch", "has no attribute 'app.nosuch'", "-A shop_c:app"),
+        ("shop_d:nosuch", "The module 'shop_d' has no attribute 'nosuch'", "no Celery app either"),
+        ("shop_e:nosuch", "No module named 'shop_nowhere'", "-A works"),
+        ("shop_nowhere:app", "No module named 'shop_nowhere'", "-A works"),
+    ],
+)
+def test_an_attribute_that_is_not_there_is_not_taken_for_a_missing_module(
+    project: Path, name: str, words: str, hint: str
+) -> None:
+    made = "from celery import Celery\napp = also = Celery('shop', set_as_current=False)\n"
+    (project / "shop_c.py").write_text(f"{made}beat = Celery('beat', set_as_current=False)\n")
+    (project / "shop_d.py").write_text("x = 1\n")
+    (project / "shop_e.py").write_text("import shop_nowhere\n")
+    with pytest.raises(AppError) as caught:
+        load_app(name)
+    assert words in caught.value.title
+    assert hint in caught.value.hint
+    if "-A shop_c" in hint:
+        assert "-A shop_c:beat" in caught.value.hint
+
+
+CONFIG = """
+broker_url = "redis://:s3cret@10.0.0.1/3"
+result_backend = "redis://b/1"
+broker_transport_options = {"global_keyprefix": "shop:", "visibility_timeout": 60}
+control_exchange = "shopctl"
+"""
+
+
+def test_a_module_that_configures_celery_tells_where_to_look(project: Path) -> None:
+    (project / "shop_config.py").write_text(CONFIG)
+    settings = Settings(config_module="shop_config")
+    app = load_config("shop_config")
+    site = site_of(settings, app)
+    assert site.url == "redis://:s3cret@10.0.0.1/3"
+    assert (site.key_prefix, site.control_exchange) == ("shop:", "shopctl")
+    assert (site.connect().transport_options or {})["visibility_timeout"] == 60
+    assert completed(settings, app).result_backend == "redis://b/1"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (None, "CELERY_CONFIG_MODULE names 'shop_config', and there is no such module"),
+        ("import nowhere_to_be_found", "No module named 'nowhere_to_be_found'"),
+        ("raise RuntimeError('redis://:s3cret@h is wrong')", "'shop_config': RuntimeError"),
+        ("import sys; sys.exit(4)", "sys.exit(4)"),
+    ],
+)
+def test_a_configuration_that_fails_to_load_is_one_sentence(
+    project: Path, source: str | None, words: str
+) -> None:
+    if source is not None:
+        (project / "shop_config.py").write_text(source)
+    with pytest.raises(AppError) as caught:
+        load_config("shop_config")
+    assert words in caught.value.title
+    assert "CELERY_CONFIG_MODULE" in caught.value.hint
     assert "s3cret" not in str(caught.value)
 
 

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from celery_tui import diversion, terminal
 from celery_tui import settings as settings_of
-from celery_tui import terminal
 from celery_tui.app import CeleryTui
 from celery_tui.model.events import Event
 from tests.screens.capture import strips
@@ -28,13 +28,13 @@ EVERY_S = 0.1
 class Play:
     """The app, what it is told, and what it shows."""
 
-    def __init__(self, steps: Path, shown: Path) -> None:
+    def __init__(self, steps: Path, shown: Path, aside: diversion.Diversion) -> None:
         self.now, self.done = NOW, 0
         self.steps, self.shown = steps, shown
         settings = terminal.dressed(settings_of.load({"broker": "redis://10.0.3.7:6379/0"}))
         self.cluster = busy_cluster()
         monitor: Any = StillMonitor(self.cluster, settings)
-        self.app = CeleryTui(settings, monitor=monitor, clock=lambda: self.now)
+        self.app = CeleryTui(settings, None, monitor, lambda: self.now, aside)
         self.flowing = False
         self.app.call_later(lambda: self.app.set_interval(EVERY_S, self.obey))
 
@@ -79,8 +79,9 @@ class Play:
 
 def main(steps: Path, shown: Path) -> int:
     """Run until it is quit."""
-    app = Play(steps, shown).app
-    code = app.run(mouse=False)
+    with diversion.begun() as aside:
+        app = Play(steps, shown, aside).app
+        code = app.run(mouse=False)
     if app.crash is not None:
         raise app.crash
     return code or 0

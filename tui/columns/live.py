@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import heapq
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from ..model.cluster import Cluster
 from ..model.redact import redact_text
 from ..model.seam import LogLine
 from ..model.transitions import Transition
@@ -95,6 +97,12 @@ class LiveRows(PlainRows):
         return (("no task has changed its state since we attached", "dim"),)
 
 
+def newest_first(cluster: Cluster) -> Iterator[LogLine]:
+    """All lines: ours, and what the project printed."""
+    both = reversed(cluster.log), reversed(cluster.printed)
+    return heapq.merge(*both, key=lambda line: line.at, reverse=True)
+
+
 class LogRows(PlainRows):
     """What happened, the newest first."""
 
@@ -115,7 +123,7 @@ class LogRows(PlainRows):
         wanted = self.filter.casefold()
         lines = [
             line
-            for line in reversed(view.cluster.log)
+            for line in newest_first(view.cluster)
             if wanted in f"{line.kind} {line.text}".casefold()
         ]
         keys = [f"{line.at:.6f} {id(line)}" for line in lines]

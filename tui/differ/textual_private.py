@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.color import ColorSystem
 from textual.app import App
+from textual.driver import Driver
 from textual.strip import Strip
 
 from .cells import UnknownContent
@@ -56,6 +58,21 @@ def queued(app: App[Any]) -> int:
         return int(app._driver._writer_thread._queue.qsize())  # type: ignore[union-attr]
     except AttributeError:
         return 0
+
+
+def draw_on(driver: Driver, terminal: TextIO) -> bool:
+    """Let a driver write there instead of to stderr; False: nobody knows how."""
+    if not hasattr(driver, "_file"):
+        return False
+    driver._file = terminal
+    return True
+
+
+def let_print(app: App[Any]) -> None:
+    """Leave what is printed to whoever has stdout and stderr: Textual would swallow it."""
+    if hasattr(app, "_capture_stdout") and hasattr(app, "_capture_stderr"):
+        for name, stream in (("_capture_stdout", sys.stdout), ("_capture_stderr", sys.stderr)):
+            setattr(app, name, stream)
 
 
 def patches(app: App[Any], update: object) -> tuple[int, int, Iterator[Patch]]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import urls
-from ..errors import AppError, BrokerError
+from ..errors import BrokerError
 from ..settings import Settings
 from . import sentinel
+from .load import app_errors
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -111,7 +109,7 @@ def site_of(settings: Settings, app: Any = None) -> Site:
         if not settings.broker:
             raise BrokerError("No broker is named", "Use -b URL, -A app or CELERY_BROKER_URL.")
         return Site(settings.broker, settings.key_prefix)
-    with _app_errors(settings.app or str(app)):
+    with app_errors(settings.app or str(app)):
         conf = app.conf
         return Site(
             settings.broker or joined(conf.broker_read_url) or "amqp://guest@localhost//",
@@ -126,7 +124,7 @@ def site_of(settings: Settings, app: Any = None) -> Site:
 
 def completed(settings: Settings, app: Any) -> Settings:
     """Settings in which the app's broker, backend and key prefix fill what was not given."""
-    with _app_errors(settings.app or str(app)):
+    with app_errors(settings.app or str(app)):
         return replace(
             settings,
             celery_app=app,
@@ -160,42 +158,3 @@ def joined(url: Any) -> str | None:
     if isinstance(url, (list, tuple)):
         return ";".join(str(part) for part in url)
     return str(url) if url else None
-
-
-def load_app(name: str) -> Any:
-    """The Celery app called ``name`` as ``celery -A`` would find it.
-
-    Runs the user's code. Raises AppError for whatever goes wrong in there.
-    """
-    with _app_errors(name):
-        from celery.app.utils import find_app
-
-        app = find_app(name)
-        if not hasattr(app, "connection_for_read"):
-            raise AppError(
-                f"{name!r} is not a Celery app but {type(app).__name__}",
-                "Name the module or module:attribute as for celery -A.",
-            )
-        if os.environ.get("DJANGO_SETTINGS_MODULE"):
-            # Only this sets Django up; finding the app does not.
-            app.loader.import_default_modules()
-        return app
-
-
-@contextlib.contextmanager
-def _app_errors(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (AppError, BrokerError):
-        raise
-    except ModuleNotFoundError as error:
-        raise AppError(
-            f"Cannot load the Celery app {name!r}: {urls.clean(str(error))}",
-            "Run in the folder from which celery -A works, and in its virtual environment.",
-        ) from error
-    except (Exception, SystemExit) as error:  # the user's code may raise anything
-        text = urls.clean(f"{type(error).__name__}: {error}")
-        raise AppError(
-            f"Cannot load the Celery app {name!r}: {text}",
-            f"Try `celery -A {name} report`: it meets the same error and shows where.",
-        ) from error

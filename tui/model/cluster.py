@@ -40,7 +40,7 @@ from .transitions import Transitions
 from .worker import Worker, unsent, worker_state
 from .worker_news import WorkerNews
 
-LOG_KEPT = 2_000
+LOG_KEPT, PRINTED_KEPT = 2_000, 1_000
 
 
 class Cluster(KeptTasks):
@@ -91,6 +91,8 @@ class Cluster(KeptTasks):
         """What charts show; ``remember`` feeds it."""
         self.transitions = Transitions()
         self.log: deque[LogLine] = deque(maxlen=LOG_KEPT)
+        self.printed: deque[LogLine] = deque(maxlen=PRINTED_KEPT)
+        """What the project prints and logs: in the Log too, and kept apart from it."""
         # What changes tasks, or keeps something of them.
         self.families = Families()
         self.reconciler = Reconciler(self)
@@ -135,7 +137,7 @@ class Cluster(KeptTasks):
         elif isinstance(observation, Opened):
             self._opened(observation)
         else:
-            self.log.append(observation)
+            (self.printed if observation.printed else self.log).append(observation)
 
     def _reached(self, at: float) -> None:
         """Time never goes back, whichever source is late."""

@@ -197,7 +197,9 @@ class LogLine(msgspec.Struct, frozen=True, gc=False):
 
     at: float
     kind: str
-    """worker, link, act, finding, or the name of a library's logger."""
+    """worker, link, act, finding, project, or the name of a library's logger."""
     level: str
     """info, warn, crit, ours."""
     text: str
+    printed: bool = False
+    """Written by the project at its own pace: it pushes out nothing but its like."""

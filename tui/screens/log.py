@@ -1,4 +1,4 @@
-"""Log: links, workers that came and went, what we did, what libraries warned of."""
+"""Log: links, workers that came and went, what we did, what libraries and the project said."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ class LogScreen(TableScreen):
 
     def total(self, view: View) -> int:
         """Lines kept."""
-        return len(view.cluster.log)
+        return len(view.cluster.log) + len(view.cluster.printed)
