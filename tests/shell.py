@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 OURS = (sys.executable, "-P", "-m", "celery_tui")
 """`celery-tui`, without the checkout on its path."""
+WIPED_OFF = re.compile(r"\r(?:loading the app [^\r]*| +)\r")
 XTERM = {"TERM": "xterm-256color", "LANG": "en_GB.UTF-8"}
 
 
@@ -28,8 +30,8 @@ class Ended:
 
     @property
     def said(self) -> str:
-        """Both streams."""
-        return self.out + self.err
+        """Both streams, without what is wiped off again while an app is imported."""
+        return WIPED_OFF.sub("", self.out + self.err)
 
 
 def environment(**more: str) -> dict[str, str]:

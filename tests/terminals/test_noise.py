@@ -255,8 +255,9 @@ def test_a_flood_is_counted_where_it_is_left_out_and_holds_nobody_up(start: Star
     noisy = start(FLOODS)
     noisy.goes_to(b"8", "noisy prints: a flood of lines")
     wait_for(lambda: written(noisy.told), "the flood is over", WITHIN_S)
-    noisy.goes_to(b"4", "/ filter")
-    noisy.goes_to(b"8", "left out: too many at once")
+    noisy.goes_to(b"3", "w1@test", "online")
+    noisy.goes_to(b"8", "noisy prints: one line of xxx")
+    noisy.goes_to(b"/left out\r", "left out: too many at once")
     noisy.quits()
     left_out = sum(
         int(found.replace(",", ""))
