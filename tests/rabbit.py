@@ -101,6 +101,22 @@ class VirtualHost(Address):
     def __exit__(self, *error: object) -> None:
         self.manage("DELETE", f"vhosts/{self._quoted}")
 
+    def permit(self, user: str, secret: str, configure: str, write: str, read: str) -> str:
+        """The URL of a user, made here, who may do that with what matches these."""
+        name = urllib.parse.quote(user, safe="")
+        self.manage("PUT", f"users/{name}", {"password": secret, "tags": ""})
+        rights = {"configure": configure, "write": write, "read": read}
+        self.manage("PUT", f"permissions/{self._quoted}/{name}", rights)
+        return self.url(user=user, password=secret)
+
+    def rule(self, name: str, policy: dict[str, Any]) -> None:
+        """Set a policy."""
+        self.manage("PUT", f"policies/{self._quoted}/{name}", policy)
+
+    def lift(self, name: str) -> None:
+        """Take a policy away."""
+        self.manage("DELETE", f"policies/{self._quoted}/{name}")
+
 
 class RabbitServer(Address, Started):
     """A rabbitmq-server with its own node name, port mapper, cookie and folders.

@@ -31,7 +31,7 @@ from tests.brokers.rabbit_walk import (
     walk,
     with_fault,
 )
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
@@ -42,7 +42,7 @@ AMONG = 4
 
 
 @pytest.fixture(scope="module")
-def channel(rabbit: RabbitServer) -> Iterator[Any]:
+def channel(rabbit: VirtualHost) -> Iterator[Any]:
     with Connection(rabbit.url()) as connection:
         yield connection.channel()
 
@@ -64,7 +64,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("act", "before"), [(purge, None), (undo, purge)])
 def test_a_fault_at_every_call_loses_and_doubles_nothing(
-    rabbit: RabbitServer, channel: Any, queue: str, act: Act, before: Act | None
+    rabbit: VirtualHost, channel: Any, queue: str, act: Act, before: Act | None
 ) -> None:
     found, number = walk(rabbit.url(), channel, queue, act, before)
     found.tell(f"{act.__name__} of {COUNT} messages, {number} calls")
@@ -91,7 +91,7 @@ def doubted(url: str, channel: Any, queue: str, some: int) -> None:
 
 @pytest.mark.parametrize("some", [AMONG, COUNT])
 def test_a_fault_at_every_call_of_throwing_away_takes_what_is_doubtful_only(
-    rabbit: RabbitServer, channel: Any, queue: str, some: int
+    rabbit: VirtualHost, channel: Any, queue: str, some: int
 ) -> None:
     url, told = rabbit.url(), Counter[str]()
     doubted(url, channel, queue, some)

@@ -14,20 +14,12 @@ from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.brokers.redis_keys import RECEIPTS
 from celery_tui.errors import BrokerError
 from celery_tui.links.site import Site
-from tests.conftest import a_rabbit
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 from tests.servers import wait_for
 
 
-@pytest.fixture(scope="module")
-def rabbit() -> Iterator[RabbitServer]:
-    """One whose management API makes users; only the tests ask it."""
-    with a_rabbit(management=True) as server:
-        yield server
-
-
 @pytest.fixture
-def channel(rabbit: RabbitServer) -> Iterator[Any]:
+def channel(rabbit: VirtualHost) -> Iterator[Any]:
     with Connection(rabbit.url()) as connection:
         yield connection.channel()
 
@@ -40,19 +32,15 @@ def queue(channel: Any) -> str:
 
 
 @pytest.fixture
-def everybody(rabbit: RabbitServer) -> Iterator[RabbitBroker]:
+def everybody(rabbit: VirtualHost) -> Iterator[RabbitBroker]:
     one = RabbitBroker(Site(rabbit.url()))
     yield one
     one.close()
 
 
-def as_user(rabbit: RabbitServer, *rights: str) -> RabbitBroker:
+def as_user(rabbit: VirtualHost, *rights: str) -> RabbitBroker:
     """Somebody who may configure, write and read what matches these."""
-    name = f"u-{uuid.uuid4()}"
-    rabbit.manage("PUT", f"users/{name}", {"password": "secret", "tags": ""})
-    told = dict(zip(("configure", "write", "read"), rights, strict=True))
-    rabbit.manage("PUT", f"permissions/%2F/{name}", told)
-    return RabbitBroker(Site(rabbit.url("/", name, "secret")))
+    return RabbitBroker(Site(rabbit.permit(f"u-{uuid.uuid4()}", "secret", *rights)))
 
 
 def put(channel: Any, queue: str, count: int) -> None:
@@ -79,7 +67,7 @@ def test_nothing_is_said_of_the_commonest_purge(
 
 
 def test_a_purge_that_its_own_user_could_not_undo_is_said_to_be_one(
-    rabbit: RabbitServer, everybody: RabbitBroker, channel: Any, queue: str
+    rabbit: VirtualHost, everybody: RabbitBroker, channel: Any, queue: str
 ) -> None:
     put(channel, queue, 3)
     mine = as_user(rabbit, "^work", "^work", "^work")
@@ -102,7 +90,7 @@ def test_a_purge_that_its_own_user_could_not_undo_is_said_to_be_one(
 
 
 def test_a_queue_that_may_not_be_read_is_not_purged(
-    rabbit: RabbitServer, channel: Any, queue: str
+    rabbit: VirtualHost, channel: Any, queue: str
 ) -> None:
     put(channel, queue, 1)
     mine = as_user(rabbit, ".*", ".*", "^other")
@@ -116,7 +104,7 @@ def test_a_queue_that_may_not_be_read_is_not_purged(
     "rights", [("^work", ".*", ".*"), (".*", ".*", "^work")], ids=["configure", "read"]
 )
 def test_without_receipts_a_kill_leaves_doubt_and_that_is_said(
-    rabbit: RabbitServer, channel: Any, queue: str, rights: tuple[str, ...]
+    rabbit: VirtualHost, channel: Any, queue: str, rights: tuple[str, ...]
 ) -> None:
     put(channel, queue, 2)
     mine = as_user(rabbit, *rights)
@@ -128,7 +116,7 @@ def test_without_receipts_a_kill_leaves_doubt_and_that_is_said(
 
 
 def test_who_may_not_ask_for_arguments_is_told_that_they_are_not_known(
-    rabbit: RabbitServer, channel: Any, queue: str
+    rabbit: VirtualHost, channel: Any, queue: str
 ) -> None:
     mine = as_user(rabbit, "^celery-tui", ".*", ".*")
     before = mine.before_purge(queue)
@@ -153,10 +141,10 @@ def test_what_a_purge_that_breaks_off_counts_is_said_of_a_quorum_queue(
 
 
 def test_asking_leaves_nothing_behind(
-    rabbit: RabbitServer, everybody: RabbitBroker, channel: Any, queue: str
+    rabbit: VirtualHost, everybody: RabbitBroker, channel: Any, queue: str
 ) -> None:
     def there() -> set[str]:
-        return {one["name"] for one in rabbit.manage("GET", "queues?disable_stats=true")}
+        return {one["name"] for one in rabbit.listed("queues")}
 
     before = there()
     put(channel, queue, 1)

@@ -19,38 +19,31 @@ from celery_tui.brokers.rabbitmq_onward import Nature, Onward
 from celery_tui.errors import BrokerError
 from celery_tui.links.site import Site
 from tests.brokers import rabbit_mover
-from tests.conftest import a_rabbit
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 from tests.servers import wait_for
 
 TTL_MS = 4_000
 COUNT = 20
 
 
-@pytest.fixture(scope="module")
-def managed() -> Iterator[RabbitServer]:
-    with a_rabbit(management=True) as server:
-        yield server
-
-
 @pytest.fixture
-def channel(managed: RabbitServer) -> Iterator[Any]:
-    with Connection(managed.url()) as connection:
+def channel(rabbit: VirtualHost) -> Iterator[Any]:
+    with Connection(rabbit.url()) as connection:
         yield connection.channel()
 
 
 @pytest.fixture
-def broker(managed: RabbitServer) -> Iterator[RabbitBroker]:
+def broker(rabbit: VirtualHost) -> Iterator[RabbitBroker]:
     """With the management API."""
-    one = RabbitBroker(Site(managed.url()), (), managed.management_url)
+    one = RabbitBroker(Site(rabbit.url()), (), rabbit.management_url)
     yield one
     one.close()
 
 
 @pytest.fixture
-def blind(managed: RabbitServer) -> Iterator[RabbitBroker]:
+def blind(rabbit: VirtualHost) -> Iterator[RabbitBroker]:
     """Without it."""
-    one = RabbitBroker(Site(managed.url()))
+    one = RabbitBroker(Site(rabbit.url()))
     yield one
     one.close()
 
@@ -199,14 +192,14 @@ def test_a_message_with_copies_goes_back_to_its_queue_only(
 
 
 def test_a_key_or_a_policy_of_the_queue_decides_how_it_dead_letters(
-    managed: RabbitServer, broker: RabbitBroker, blind: RabbitBroker, channel: Any, name: str
+    rabbit: VirtualHost, broker: RabbitBroker, blind: RabbitBroker, channel: Any, name: str
 ) -> None:
     own = declare(channel, f"{name}-own", dead_letter_exchange="d", dead_letter_routing_key="k")
     plain = declare(channel, f"{name}-plain")
     ruled = declare(channel, f"{name}-ruled", queue_type="quorum")
     definition = {"dead-letter-exchange": "d", "delivery-limit": 7, "message-ttl": 60_000}
     policy = {"pattern": f"^{ruled}$", "definition": definition, "apply-to": "queues"}
-    managed.manage("PUT", f"policies/%2F/{name}", policy)
+    rabbit.rule(name, policy)
     for queue, told, untold in (
         (own, Onward.NOTHING, Onward.NOTHING),
         (plain, Onward.NOTHING, Onward.PERHAPS),
@@ -265,14 +258,14 @@ def test_a_binding_that_goes_away_in_between_loses_nothing(
 
 @pytest.mark.parametrize("point", rabbit_mover.OF_AN_UNDO)
 def test_killed_on_its_own_way_each_is_back_or_said_to_be_doubtful(
-    managed: RabbitServer, broker: RabbitBroker, channel: Any, name: str, point: str
+    rabbit: VirtualHost, broker: RabbitBroker, channel: Any, name: str, point: str
 ) -> None:
     step, _ = ladder(channel, name, ttl=600_000)
     put(channel, f"{name}-in", "the-work", 60)
     comes(channel, step, 60)
     aside = broker.quarantine(step)
     times = "1" if point != "publishing" else "8"
-    words = (managed.url(), step, aside.name, point, times, "20", managed.management_url)
+    words = (rabbit.url(), step, aside.name, point, times, "20", rabbit.management_url)
     subprocess.run([sys.executable, "-m", rabbit_mover.__name__, *words], check=False)
     (left,) = broker.quarantines()
     assert left.moved + left.doubtful in (40, 60)
@@ -286,20 +279,20 @@ def test_killed_on_its_own_way_each_is_back_or_said_to_be_doubtful(
 
 @pytest.mark.parametrize("by", ["argument", "policy"])
 def test_a_delivery_limit_is_told_before_a_purge(
-    managed: RabbitServer, broker: RabbitBroker, channel: Any, name: str, by: str
+    rabbit: VirtualHost, broker: RabbitBroker, channel: Any, name: str, by: str
 ) -> None:
     more = {"delivery_limit": 3} if by == "argument" else {}
     queue = declare(channel, name, queue_type="quorum", **more)
     if by == "policy":
         policy = {"pattern": f"^{name}$", "definition": {"delivery-limit": 3}}
-        managed.manage("PUT", f"policies/%2F/{name}", policy)
+        rabbit.rule(name, policy)
     wait_for(lambda: nature(broker, queue).limit == 3, "the limit is told")
     (told,) = broker.before_purge(queue).warnings
     assert "a message that was put back 3 times, its delivery limit, is dropped" in told
 
 
 def test_copies_of_copies_prove_nothing_of_a_batch(
-    managed: RabbitServer, blind: RabbitBroker, channel: Any, name: str
+    rabbit: VirtualHost, blind: RabbitBroker, channel: Any, name: str
 ) -> None:
     """A policy that AMQP does not tell: what died since went to the receipts once more."""
     queue = declare(channel, name)
@@ -308,11 +301,11 @@ def test_copies_of_copies_prove_nothing_of_a_batch(
     aside = blind.quarantine(queue)
     rules = {"dead-letter-exchange": "", "message-ttl": 300}
     policy = {"pattern": f"^{name}$", "definition": rules, "apply-to": "queues"}
-    managed.manage("PUT", f"policies/%2F/{name}", policy)
-    becomes_by_api = RabbitBroker(Site(managed.url()), (), managed.management_url)
+    rabbit.rule(name, policy)
+    becomes_by_api = RabbitBroker(Site(rabbit.url()), (), rabbit.management_url)
     becomes(becomes_by_api, queue, Onward.PLACE)
     becomes_by_api.close()
-    words = (managed.url(), queue, aside.name, "publishing", "8", str(COUNT))
+    words = (rabbit.url(), queue, aside.name, "publishing", "8", str(COUNT))
     subprocess.run([sys.executable, "-m", rabbit_mover.__name__, *words], check=False)
     comes(channel, queue, 0)
     (held,) = blind.quarantines()

@@ -31,15 +31,14 @@ from tests.brokers.rabbit_walk import (
     walk,
     with_fault,
 )
-from tests.conftest import a_rabbit
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
 )
 """The driver leaves a connection that the broker closes to the garbage collector."""
 MANY = 250
-POLICY = "policies/%2F/bound"
+POLICY = "bound"
 SEEN_WITHIN_S = 0.5
 """After so long a queue has heard of a new policy."""
 BOUNDED = {"max-length": 50, "overflow": "reject-publish"}
@@ -57,14 +56,7 @@ EARLIER = 4
 
 
 @pytest.fixture(scope="module")
-def rabbit() -> Iterator[RabbitServer]:
-    """With the management API, which sets policies sooner than rabbitmqctl."""
-    with a_rabbit(management=True) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def channel(rabbit: RabbitServer) -> Iterator[Any]:
+def channel(rabbit: VirtualHost) -> Iterator[Any]:
     with Connection(rabbit.url()) as connection:
         yield connection.channel()
 
@@ -82,17 +74,17 @@ def new(channel: Any, kind: str, **arguments: Any) -> str:
 
 
 @contextmanager
-def policy(rabbit: RabbitServer, definition: dict[str, Any]) -> Iterator[None]:
+def policy(rabbit: VirtualHost, definition: dict[str, Any]) -> Iterator[None]:
     bounded(rabbit, definition)
     try:
         yield
     finally:
-        rabbit.manage("DELETE", POLICY)
+        rabbit.lift(POLICY)
 
 
-def bounded(rabbit: RabbitServer, definition: dict[str, Any]) -> None:
+def bounded(rabbit: VirtualHost, definition: dict[str, Any]) -> None:
     body = {"pattern": "^celery-tui", "apply-to": "queues", "definition": definition}
-    rabbit.manage("PUT", POLICY, body)
+    rabbit.rule(POLICY, body)
 
 
 @pytest.fixture
@@ -102,7 +94,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_undo_whose_receipts_are_refused_brings_each_message_back_once(
-    rabbit: RabbitServer, channel: Any, kind: str
+    rabbit: VirtualHost, channel: Any, kind: str
 ) -> None:
     queue = new(channel, kind)
     broker = RabbitBroker(Site(rabbit.url()))
@@ -117,7 +109,7 @@ def test_an_undo_whose_receipts_are_refused_brings_each_message_back_once(
 
 
 def test_receipts_that_are_refused_from_some_moment_on_make_messages_doubtful_at_worst(
-    rabbit: RabbitServer, channel: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+    rabbit: VirtualHost, channel: Any, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that the queue has all the same are never sent again by themselves."""
     queue = new(channel, kind)
@@ -151,7 +143,7 @@ def test_receipts_that_are_refused_from_some_moment_on_make_messages_doubtful_at
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_fault_where_receipts_do_not_stay_loses_nothing_and_doubles_what_is_doubtful_at_worst(
-    rabbit: RabbitServer, channel: Any, name: str
+    rabbit: VirtualHost, channel: Any, name: str
 ) -> None:
     queue = new(channel, "classic")
     with policy(rabbit, POLICIES[name]):
@@ -161,7 +153,7 @@ def test_a_fault_where_receipts_do_not_stay_loses_nothing_and_doubles_what_is_do
 
 
 def _walked(
-    rabbit: RabbitServer,
+    rabbit: VirtualHost,
     channel: Any,
     queue: str,
     act: Act,
@@ -177,7 +169,7 @@ def _walked(
 
 @pytest.mark.usefixtures("small")
 def test_a_fault_while_a_full_queue_refuses_messages_loses_none_of_them(
-    rabbit: RabbitServer, channel: Any, kind: str
+    rabbit: VirtualHost, channel: Any, kind: str
 ) -> None:
     """The receipts have copies of them, which prove nothing there."""
     queue = new(channel, kind, **FULL)
@@ -189,7 +181,7 @@ def test_a_fault_while_a_full_queue_refuses_messages_loses_none_of_them(
     channel.queue_delete(queue)
 
 
-def _with_a_full_queue(rabbit: RabbitServer, channel: Any, queue: str, fault: Fault) -> int:
+def _with_a_full_queue(rabbit: VirtualHost, channel: Any, queue: str, fault: Fault) -> int:
     put(channel, queue)
     with_fault(rabbit.url(), queue, purge, Fault(0))
     with Connection(rabbit.url()) as connection:

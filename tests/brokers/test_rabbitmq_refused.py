@@ -13,7 +13,7 @@ from celery_tui.brokers.rabbitmq_confirms import Confirms
 from celery_tui.errors import BrokerError
 from celery_tui.links.amqp_link import AmqpLink
 from celery_tui.links.site import Site
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 from tests.servers import wait_for
 
 COUNT = 1_000
@@ -21,15 +21,13 @@ USER, SECRET = "few", "hunter2"
 
 
 @pytest.fixture(scope="module")
-def few(rabbit: RabbitServer) -> str:
+def few(rabbit: VirtualHost) -> str:
     """The URL of a user who may configure, write and read queues named work-… and no more."""
-    rabbit.ctl("add_user", USER, SECRET)
-    rabbit.ctl("set_permissions", USER, "^work", "^work", "^work")
-    return rabbit.url("/", USER, SECRET)
+    return rabbit.permit(USER, SECRET, "^work", "^work", "^work")
 
 
 @pytest.fixture
-def channel(rabbit: RabbitServer) -> Iterator[Any]:
+def channel(rabbit: VirtualHost) -> Iterator[Any]:
     with Connection(rabbit.url()) as connection:
         yield connection.channel()
 
@@ -60,7 +58,7 @@ def bodies(channel: Any, queue: str) -> list[int]:
 
 
 def test_an_undo_that_is_refused_loses_nothing_and_says_what_is_not_permitted(
-    rabbit: RabbitServer, few: str, channel: Any, queue: str
+    rabbit: VirtualHost, few: str, channel: Any, queue: str
 ) -> None:
     put(channel, queue, COUNT)
     mine = RabbitBroker(Site(few))
@@ -93,10 +91,10 @@ def test_a_channel_that_is_closed_while_a_batch_is_sent_knows_of_all_of_it(
 
 
 def test_a_login_that_is_refused_is_told_from_an_operation_that_is(
-    rabbit: RabbitServer, few: str
+    rabbit: VirtualHost, few: str
 ) -> None:
     with pytest.raises(BrokerError, match="refused the user name or password"):
-        AmqpLink(Site(rabbit.url("/", USER, "wrong")))
+        AmqpLink(Site(rabbit.url(user=USER, password="wrong")))
     link = AmqpLink(Site(few))
     with link.channel() as own:
         own.queue_declare("work", durable=True, auto_delete=False)
@@ -120,7 +118,7 @@ def asked(link: AmqpLink, what: Any, words: str) -> None:
 
 
 def test_whether_a_user_may_write_is_asked_without_a_message_that_arrives(
-    rabbit: RabbitServer, few: str, channel: Any, queue: str
+    rabbit: VirtualHost, few: str, channel: Any, queue: str
 ) -> None:
     exchange = f"work-{uuid.uuid4()}"
     channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)

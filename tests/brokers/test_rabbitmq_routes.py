@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +14,8 @@ from celery_tui.brokers.rabbitmq_match import Binding, may_meet
 from celery_tui.brokers.rabbitmq_routes import Exchange, Routes
 from celery_tui.brokers.rabbitmq_topology import Topology
 from celery_tui.links.management import Api
-from tests.conftest import a_rabbit
-from tests.rabbit import RabbitServer
+from tests.conftest import a_vhost, unique
+from tests.rabbit import VirtualHost
 from tests.servers import wait_for
 
 WORDS = ("a", "b", "c")
@@ -31,28 +30,20 @@ HEADERS: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def managed() -> Iterator[RabbitServer]:
-    with a_rabbit(management=True) as server:
-        yield server
+@pytest.fixture
+def vhost() -> Iterator[VirtualHost]:
+    with a_vhost(unique("routes")) as one:
+        yield one
 
 
 @pytest.fixture
-def vhost(managed: RabbitServer) -> str:
-    name = f"v-{uuid.uuid4()}"
-    managed.ctl("add_vhost", name)
-    managed.ctl("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
-    return name
-
-
-@pytest.fixture
-def channel(managed: RabbitServer, vhost: str) -> Iterator[Any]:
-    with Connection(managed.url(vhost)) as connection:
+def channel(vhost: VirtualHost) -> Iterator[Any]:
+    with Connection(vhost.url()) as connection:
         yield connection.channel()
 
 
-def topology(managed: RabbitServer, vhost: str) -> Topology:
-    return Topology(Api(managed.management_url, ("guest", "guest")), vhost)
+def topology(vhost: VirtualHost) -> Topology:
+    return Topology(Api(vhost.management_url, ("guest", "guest")), vhost.vhost)
 
 
 def build(channel: Any, chance: random.Random) -> tuple[list[str], list[str]]:
@@ -76,11 +67,11 @@ def build(channel: Any, chance: random.Random) -> tuple[list[str], list[str]]:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_message_comes_to_the_queues_that_were_told(
-    managed: RabbitServer, vhost: str, channel: Any, seed: int
+    vhost: VirtualHost, channel: Any, seed: int
 ) -> None:
     chance = random.Random(seed)
     exchanges, queues = build(channel, chance)
-    routes = topology(managed, vhost).routes()
+    routes = topology(vhost).routes()
     assert routes is not None
     told = 0
     came: dict[str, list[tuple[str, tuple[str, ...]]]] = {queue: [] for queue in queues}
@@ -105,25 +96,25 @@ def test_a_message_comes_to_the_queues_that_were_told(
             assert all(found == (queue,) for _, found in came[queue])
 
 
-def test_what_cannot_be_sure_is_not_told(managed: RabbitServer, vhost: str, channel: Any) -> None:
+def test_what_cannot_be_sure_is_not_told(vhost: VirtualHost, channel: Any) -> None:
     channel.queue_declare("q", durable=True, auto_delete=False)
     channel.exchange_declare("plain", "direct", durable=True, auto_delete=False)
     channel.queue_bind("q", "plain", "k")
     closed = {"type": "direct", "internal": True, "durable": True}
-    managed.manage("PUT", f"exchanges/{vhost}/closed", closed)
+    vhost.manage("PUT", f"exchanges/{vhost.vhost}/closed", closed)
     channel.queue_bind("q", "closed", "k")
     policy = {"pattern": "^plain$", "definition": {"alternate-exchange": "amq.fanout"}}
-    routes = topology(managed, vhost).routes()
+    routes = topology(vhost).routes()
     assert routes is not None
     assert routes.queues("plain", ["k"], {}) == frozenset({"q"})
     assert routes.queues("plain", ["other"], {}) == frozenset()
     assert routes.queues("closed", ["k"], {}) is None, "no client may publish there"
     assert routes.queues("nowhere", ["k"], {}) is None
     assert not routes.alone("q"), "what came by the closed one cannot go back that way"
-    managed.manage("PUT", f"policies/{vhost}/p", {**policy, "apply-to": "exchanges"})
+    vhost.manage("PUT", f"policies/{vhost.vhost}/p", {**policy, "apply-to": "exchanges"})
 
     def told() -> bool:
-        now = topology(managed, vhost).routes()
+        now = topology(vhost).routes()
         return now is not None and now.queues("plain", ["other"], {}) is None
 
     wait_for(told, "a policy may name an alternate")

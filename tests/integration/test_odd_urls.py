@@ -12,9 +12,9 @@ import pytest
 from redis import Redis
 
 from tests.benchmarks.kit.terminal import environment
-from tests.conftest import a_rabbit
+from tests.conftest import a_vhost
 from tests.odd_urls import MARK
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 from tests.servers import RedisServer, free_port, wait_for
 from tests.shell import OURS, Ended, in_terminal, run
 from tests.terminals.emulator import Pty
@@ -35,16 +35,14 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def odd_rabbit() -> Iterator[RabbitServer]:
+def odd_rabbit() -> Iterator[VirtualHost]:
     """The same for a RabbitMQ with its management API."""
-    with a_rabbit(management=True) as server:
-        server.ctl("add_user", "ops@tenant", PASSWORD)
-        server.ctl("add_vhost", "shop.eu")
-        server.ctl("set_permissions", "-p", "shop.eu", "ops@tenant", ".*", ".*", ".*")
-        yield server
+    with a_vhost("shop.eu") as vhost:
+        vhost.permit("ops@tenant", PASSWORD, ".*", ".*", ".*")
+        yield vhost
 
 
-def rabbit_url(server: RabbitServer) -> str:
+def rabbit_url(server: VirtualHost) -> str:
     return f"amqp://ops@tenant:{PASSWORD}@127.0.0.1:{server.port}/shop.eu"
 
 
@@ -84,7 +82,7 @@ def test_status_of_a_redis(form: str, redis_url: str, tmp_path: Path, state_home
         assert ended.out.count("***") == url.count(MARK) + 1
 
 
-def test_status_of_a_rabbitmq(odd_rabbit: RabbitServer, tmp_path: Path, state_home: Path) -> None:
+def test_status_of_a_rabbitmq(odd_rabbit: VirtualHost, tmp_path: Path, state_home: Path) -> None:
     api = f"http://ops@tenant:{PASSWORD}@127.0.0.1:{odd_rabbit.management_port}"
     more = ("--management-url", api, "status", "--json")
     ended = looked(rabbit_url(odd_rabbit), tmp_path, state_home, *more)
@@ -193,7 +191,7 @@ def test_a_refusal_of_the_plugin(name: str, tmp_path: Path) -> None:
 
 
 def test_a_login_that_is_refused(
-    odd_rabbit: RabbitServer, redis_url: str, tmp_path: Path, state_home: Path
+    odd_rabbit: VirtualHost, redis_url: str, tmp_path: Path, state_home: Path
 ) -> None:
     wrong = [
         ("-b", redis_url.replace(PASSWORD, f"{PASSWORD}x")),

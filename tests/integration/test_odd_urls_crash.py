@@ -97,11 +97,14 @@ def test_a_thread_falls(crash: str, redis_url: str, tmp_path: Path, state_home: 
 
 @pytest.mark.parametrize("crash", [AT_IMPORT, WHEN_CLEANED_UP])
 def test_the_project_falls(crash: str, redis_url: str, tmp_path: Path) -> None:
-    words = command(tmp_path, redis_url, crash)
+    """While the dashboard has the terminal, it says so in the Log."""
+    words, log = command(tmp_path, redis_url, crash), tmp_path / "log"
     for ended in (in_terminal(words, cwd=tmp_path, keys=b"qq", until="Home"),
                   run(*words, "status", cwd=tmp_path)):  # fmt: skip
-        assert "boom redis://ops@tenant:***@127.0.0.1" in ended.said
-        assert MARK not in ended.said
+        said = ended.said + (log.read_text(encoding="utf-8") if log.exists() else "")
+        assert "boom redis://ops@tenant:***@127.0.0.1" in said
+        assert MARK not in said
+        log.unlink(missing_ok=True)
 
 
 def test_a_refused_act_is_written_down_without_the_password(state_home: Path) -> None:

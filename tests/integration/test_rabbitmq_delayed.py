@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from kombu.connection import Connection
 
 from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.links.site import Site
 from tests.actions.acting import ledger
-from tests.conftest import a_rabbit
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 from tests.servers import Worker, client, wait_for
 
 CONF = {
@@ -27,31 +24,23 @@ COUNTDOWN_S = 10
 FIRST, SECOND = "celery_delayed_3", "celery_delayed_1"
 
 
-@pytest.fixture(scope="module")
-def managed() -> Iterator[RabbitServer]:
-    with a_rabbit(management=True) as server:
-        yield server
-
-
-def depth(managed: RabbitServer, queue: str) -> int:
-    with Connection(managed.url()) as connection:
+def depth(rabbit: VirtualHost, queue: str) -> int:
+    with Connection(rabbit.url()) as connection:
         return int(connection.channel().queue_declare(queue, passive=True).message_count)
 
 
-def test_delayed_tasks_run_after_a_purge_and_its_undo(
-    managed: RabbitServer, tmp_path: Path
-) -> None:
+def test_delayed_tasks_run_after_a_purge_and_its_undo(rabbit: VirtualHost, tmp_path: Path) -> None:
     written, env = tmp_path / "ledger", {"CT_CONF": json.dumps(CONF)}
     with (
-        Worker(managed.url(), queues=("orders",), ledger=written, env=env),
-        client(managed.url()) as app,
+        Worker(rabbit.url(), queues=("orders",), ledger=written, env=env),
+        client(rabbit.url()) as app,
     ):
         app.conf.update(CONF)
         sent = [
             str(app.send_task("sample.slow", (0.0,), countdown=COUNTDOWN_S).id) for _ in range(12)
         ]
-        wait_for(lambda: depth(managed, FIRST) == len(sent), "all are delayed")
-        broker = RabbitBroker(Site(managed.url()), (), managed.management_url)
+        wait_for(lambda: depth(rabbit, FIRST) == len(sent), "all are delayed")
+        broker = RabbitBroker(Site(rabbit.url()), (), rabbit.management_url)
         before = broker.before_purge(FIRST)
         assert not before.sure, "each has one way back, to this queue"
         aside = broker.quarantine(FIRST)
@@ -64,4 +53,4 @@ def test_delayed_tasks_run_after_a_purge_and_its_undo(
         wait_for(lambda: len(ledger(written)) >= 2 * len(sent), "all tasks have run", 90.0)
         ran = Counter(line.split()[1] for line in ledger(written) if line.startswith("start"))
     assert ran == Counter(sent)
-    assert depth(managed, FIRST) == depth(managed, SECOND) == 0
+    assert depth(rabbit, FIRST) == depth(rabbit, SECOND) == 0

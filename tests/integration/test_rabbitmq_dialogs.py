@@ -17,22 +17,15 @@ from celery_tui.links.site import Site
 from celery_tui.model.cluster import Cluster
 from celery_tui.model.seam import Act, ActionRequest, LogLine, Outcome, Preview, Stage, Target
 from celery_tui.settings import Settings
-from tests.conftest import a_rabbit
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 
 COUNT = 20
 _serial = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def managed() -> Iterator[RabbitServer]:
-    with a_rabbit(management=True) as server:
-        yield server
-
-
 @pytest.fixture
-def channel(managed: RabbitServer) -> Iterator[Any]:
-    with Connection(managed.url()) as connection:
+def channel(rabbit: VirtualHost) -> Iterator[Any]:
+    with Connection(rabbit.url()) as connection:
         yield connection.channel()
 
 
@@ -78,9 +71,9 @@ def ready(channel: Any, queue: str) -> int:
 
 
 def test_a_plain_purge_and_its_undo_ask_for_a_key_only(
-    managed: RabbitServer, channel: Any, queue: str
+    rabbit: VirtualHost, channel: Any, queue: str
 ) -> None:
-    person = Person(managed.url())
+    person = Person(rabbit.url())
     fill(channel, queue)
     dialog = person.asks(Act.PURGE, Target("queue", queue))
     assert (dialog.to_type, dialog.irreversible, dialog.blocked) == ("", False, "")
@@ -95,12 +88,10 @@ def test_a_plain_purge_and_its_undo_ask_for_a_key_only(
 
 
 def test_a_purge_without_undo_asks_for_the_name_and_says_who_can_undo_it(
-    managed: RabbitServer, channel: Any, queue: str
+    rabbit: VirtualHost, channel: Any, queue: str
 ) -> None:
-    managed.manage("PUT", "users/ops", {"password": "secret", "tags": ""})
-    rights = dict.fromkeys(("configure", "write", "read"), "^work")
-    managed.manage("PUT", "permissions/%2F/ops", rights)
-    ops, guest = Person(managed.url("/", "ops", "secret")), Person(managed.url())
+    ops = Person(rabbit.permit("ops", "secret", "^work", "^work", "^work"))
+    guest = Person(rabbit.url())
     fill(channel, queue)
     dialog = ops.asks(Act.PURGE, Target("queue", queue))
     assert dialog.irreversible
@@ -119,9 +110,9 @@ def test_a_purge_without_undo_asks_for_the_name_and_says_who_can_undo_it(
 
 @pytest.mark.parametrize("api", [False, True], ids=["alone", "management"])
 def test_an_undo_that_changes_where_messages_go_asks_for_the_name_of_their_queue(
-    managed: RabbitServer, channel: Any, queue: str, api: bool
+    rabbit: VirtualHost, channel: Any, queue: str, api: bool
 ) -> None:
-    person = Person(managed.url(), managed.management_url if api else "")
+    person = Person(rabbit.url(), rabbit.management_url if api else "")
     arguments = {"x-dead-letter-exchange": "amq.fanout"}
     fill(channel, queue, f"{queue}-in", **arguments)
     channel.queue_declare(f"{queue}-too", durable=True, auto_delete=False)

@@ -22,7 +22,7 @@ from celery_tui.links.site import Site
 from celery_tui.settings import Settings
 from tests.brokers.rabbit_faults import Fault, laid
 from tests.brokers.rabbit_walk import faults
-from tests.rabbit import RabbitServer
+from tests.rabbit import VirtualHost
 from tests.servers import wait_for
 
 pytestmark = pytest.mark.filterwarnings(
@@ -33,7 +33,7 @@ TASK = Original("a", "proj.work", True, "backend", Trace(), [1])
 
 
 @pytest.fixture(scope="module")
-def channel(rabbit: RabbitServer) -> Iterator[Any]:
+def channel(rabbit: VirtualHost) -> Iterator[Any]:
     with Connection(rabbit.url()) as connection:
         yield connection.channel()
 
@@ -71,7 +71,7 @@ def taken(channel: Any, queue: str) -> int:
 
 
 def test_a_fault_at_every_call_of_a_retry_leaves_what_it_says(
-    rabbit: RabbitServer, channel: Any, kind: str
+    rabbit: VirtualHost, channel: Any, kind: str
 ) -> None:
     queue, told = new(channel, kind), Counter[str]()
     none = Fault(0)
@@ -90,7 +90,7 @@ def test_a_fault_at_every_call_of_a_retry_leaves_what_it_says(
 
 
 def test_a_queue_that_is_full_gone_or_forbidden_refuses_it(
-    rabbit: RabbitServer, channel: Any, kind: str
+    rabbit: VirtualHost, channel: Any, kind: str
 ) -> None:
     full = new(channel, kind, **{"x-max-length": 1, "x-overflow": "reject-publish"})
     said: list[str] = []
@@ -104,8 +104,7 @@ def test_a_queue_that_is_full_gone_or_forbidden_refuses_it(
     assert taken(channel, full) == said.count("sent")
     assert resend(rabbit.url(), "nowhere") == "refused: There is no queue that it would come to"
     user = f"few-{kind}"
-    rabbit.ctl("add_user", user, "few")
-    rabbit.ctl("set_permissions", user, "^work", "^work", "^work")
-    said = [resend(rabbit.url("/", user, "few"), full)]
+    few = rabbit.permit(user, "few", "^work", "^work", "^work")
+    said = [resend(few, full)]
     assert "may not write to the default exchange" in said[0]
     assert taken(channel, full) == 0
