@@ -5,12 +5,18 @@ from __future__ import annotations
 import io
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import psutil
 import pytest
+from redis import ResponseError
 
+from celery_tui.links.kombu_link import opened
+from celery_tui.links.mailbox import mailbox
+from celery_tui.links.site import Site
 from celery_tui.model.cluster import Cluster
 from celery_tui.model.seam import Act, ActionRequest, Link, Target
 from celery_tui.preflight import check_broker
@@ -18,10 +24,11 @@ from celery_tui.refusals import BY_KIND
 from celery_tui.report import status
 from celery_tui.report.document import document
 from celery_tui.settings import Settings
+from celery_tui.sources.inspect import FIRST
 from tests import redis_moods as moods
 from tests.integration.dashboard import dashboard
 from tests.owner import Owner
-from tests.servers import RedisServer, Worker, client
+from tests.servers import RedisServer, Worker, client, wait_for
 
 READ = {
     "memory": moods.full,
@@ -180,10 +187,10 @@ def test_status_says_so_from_the_start(server: RedisServer, kind: str) -> None:
 def test_the_dashboard_opens_on_it_and_is_live_when_it_is_over(
     server: RedisServer, kind: str
 ) -> None:
-    with ExitStack() as opened, ExitStack() as mood:
+    with ExitStack() as shown, ExitStack() as mood:
         mood.enter_context((READ | DUMB)[kind](server))
         check_broker(server.url())
-        owner = opened.enter_context(Owner(settings(server)))
+        owner = shown.enter_context(Owner(settings(server)))
         owner.until(lambda _: BY_KIND[kind].rule in rules(owner), "the finding")
         owner.until(lambda c: c.health["inspect"].refusal == kind, "asking is refused")
         assert "broker-lost" not in rules(owner)
@@ -251,15 +258,25 @@ def test_no_worker_is_called_lost_while_a_full_redis_takes_no_answers(server: Re
         names = {beating.hostname, silent.hostname}
         owner.until(lambda c: names <= c.workers.keys(), "both are known")
         settled(owner)
+        # A worker that is about to answer when Redis fills up ends itself.
+        owner.until(lambda c: set(FIRST) <= c.rounds.keys(), "each question was asked once")
         with moods.full(server):
+            filled = time.time()
             owner.until(lambda _: "redis-memory" in rules(owner), "the finding")
             owner.until(lambda c: c.health["inspect"].refusal == "memory", "asking is refused")
             for _ in range(30):
                 cluster = owner.read()
                 states = {n: cluster.state_of(cluster.workers[n], time.time()) for n in names}
-                assert states[beating.hostname] == "online", "its heartbeats come"
-                assert states[silent.hostname] in ("unknown", "online"), states
+                assert set(states.values()) <= {"unknown", "online"}, states
                 time.sleep(0.2)
+            owner.until(
+                lambda c: (c.workers[beating.hostname].heard_at or 0.0) > filled + 1,
+                "its heartbeats come",
+            )
+            owner.until(
+                lambda c: c.state_of(c.workers[beating.hostname], time.time()) == "online",
+                "and it is online",
+            )
             nobody_was_called_lost(owner, "memory")
         owner.until(all_live, "all links are live again")
         owner.until(
@@ -267,6 +284,24 @@ def test_no_worker_is_called_lost_while_a_full_redis_takes_no_answers(server: Re
             "both are online",
         )
         assert not rules(owner) & {"worker-lost", "worker-blocked"}
+
+
+def test_a_redis_that_fills_up_is_not_asked_once_more(server: RedisServer) -> None:
+    """Celery's worker ends itself over an answer that Redis does not take."""
+    with (
+        Worker(server.url(0), queues=("elsewhere",)) as worker,
+        opened(Site(server.url(0))) as connection,
+        mailbox(connection, Site(server.url(0)), str(uuid.uuid4())) as box,
+    ):
+        box.ask("ping", "first")
+        wait_for(lambda: list(box.answers(0.1, urgent=True)), "it answers")
+        with moods.full(server):
+            with pytest.raises(ResponseError):
+                box.ask("ping", "second")
+            time.sleep(1)
+        box.ask("ping", "third")
+        wait_for(lambda: list(box.answers(0.1, urgent=True)), "it answers as before")
+        assert psutil.pid_exists(worker.pid)
 
 
 def test_ages_are_unknown_while_multi_is_refused_and_right_again_after(server: RedisServer) -> None:

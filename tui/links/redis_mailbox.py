@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 BINDING_TTL_MS, LIST_TTL_MS = 15_000, 25_000
 """Longer than the pauses between two questions. The binding goes first, so that no late reply
 can make the list anew without an expiry."""
-REFRESH_EVERY_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.004, 0.05
 IDLE_LOOK_EVERY_S = 1.0
 LAST = b"end"
@@ -41,7 +40,7 @@ class RedisMailbox(Asking):
         self._list = f"{prefix}{queue}"
         self._binding = f"{prefix}{self.channel.keyprefix_queue % self.reply_exchange}"
         self._member = self.channel.sep.join((self.oid, "", queue))
-        self._refreshed, self._looked = float("-inf"), 0.0
+        self._looked = 0.0
         self._pause_s = FIRST_PAUSE_S
         self._make_client = self.channel._create_client
         self.channel._create_client = self._counting
@@ -65,7 +64,11 @@ class RedisMailbox(Asking):
         workers: Sequence[str] = (),
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
-        """Make sure that replies have somewhere to go, then broadcast."""
+        """Make sure that replies have somewhere to go, and can be put there, then broadcast.
+
+        Each time: a worker of Celery 5.7 that cannot answer, because Redis is full or a replica,
+        ends itself.
+        """
         self._pause_s = FIRST_PAUSE_S
         self._refresh()
         super().ask(question, ticket, workers, arguments)
@@ -82,7 +85,7 @@ class RedisMailbox(Asking):
     def standing(self, workers: Iterable[str]) -> frozenset[str] | None:
         """Not told. But who has not answered a Redis that takes no answers is not to blame."""
         if workers:
-            self._refresh(at_once=True)
+            self._refresh()
         return None
 
     def close(self) -> None:
@@ -98,11 +101,8 @@ class RedisMailbox(Asking):
             found: list[bytes] = pipe.execute()[0]
         return found[::-1]
 
-    def _refresh(self, at_once: bool = False) -> None:
+    def _refresh(self) -> None:
         """Make or prolong both keys; whatever waits in the list stays."""
-        if not at_once and time.monotonic() - self._refreshed < REFRESH_EVERY_S:
-            return
-        self._refreshed = time.monotonic()
         with self._client.pipeline(transaction=True) as pipe:
             pipe.lrem(self._list, -1, LAST)
             pipe.rpush(self._list, LAST)
