@@ -62,7 +62,7 @@ def address(url: str) -> Address:
     scheme, _, rest = url.partition("://")
     transport, _, inner = scheme.lower().partition("+")
     if inner == "socket":
-        _, _, path = rest.partition("@") if "@" in rest else ("", "", rest)
+        _, _, path = rest.rpartition("@")
         return Address("redis", path="/" + path.partition("?")[0].lstrip("/"), delegated=True)
     parts = urlsplit(url)
     return Address(

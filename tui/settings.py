@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from . import urls
 from .errors import SettingsError
 
 
@@ -127,4 +128,4 @@ def _flag(variable: str, text: str) -> bool:
         return True
     if word in {"0", "false", "no", "off"}:
         return False
-    raise SettingsError(f"{variable}={text!r} is neither yes nor no", "Use 1 or 0.")
+    raise SettingsError(f"{variable}={urls.redact(text)!r} is neither yes nor no", "Use 1 or 0.")
