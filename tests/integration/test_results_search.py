@@ -1,6 +1,7 @@
 """Attached to a cluster that has been running for long: its results are found beside all else."""
 
 import json
+import os
 import time
 from typing import Any
 
@@ -9,9 +10,10 @@ import redis
 from celery_tui.model.task import BACKEND, SUCCESS
 from celery_tui.report.document import document
 from tests.actions.acting import Operator, ledger
-from tests.servers import RedisServer, Worker, client
+from tests.servers import PATIENCE_S, RedisServer, Worker, client
 
-MANY = 1_000_000
+MANY = 1_000_000 if os.environ.get("CELERY_TUI_LONG") else 200_000
+AT_ONCE = 5_000
 MOST_SENT = 80
 """However slowly the search goes on: results of these are newer than the old ones."""
 FILL = """
@@ -27,11 +29,11 @@ end
 
 def filled(server: RedisServer, number: int) -> "redis.Redis":
     """A result backend with so many results, of which the last are the newest."""
-    connection = redis.Redis.from_url(server.url(1))
+    connection = redis.Redis.from_url(server.url(1), socket_timeout=PATIENCE_S)
     began = time.monotonic()
     fill = connection.register_script(FILL)
-    for first in range(0, number, 20_000):
-        fill(args=[first, min(first + 20_000, number) - 1])
+    for first in range(0, number, AT_ONCE):
+        fill(args=[first, min(first + AT_ONCE, number) - 1])
     print(f"{number:,} results written in {time.monotonic() - began:.1f} s")
     return connection
 
@@ -44,7 +46,7 @@ def cost(connection: "redis.Redis") -> dict[str, Any]:
     return calls | {"eval_s": stats.get("cmdstat_eval", {}).get("usec", 0) / 1e6}
 
 
-def test_a_million_results_are_looked_through_while_everything_else_goes_on(
+def test_very_many_results_are_looked_through_while_everything_else_goes_on(
     own_redis: RedisServer,
 ) -> None:
     connection = filled(own_redis, MANY)
@@ -65,7 +67,7 @@ def test_a_million_results_are_looked_through_while_everything_else_goes_on(
                     sent.append(app.send_task("sample.add", (1, 2)).id)
             return search is not None and search.done
 
-        operator.until(all_looked_through, f"{MANY:,} results are looked through", 300)
+        operator.until(all_looked_through, f"{MANY:,} results are looked through", 1_800)
         took = time.monotonic() - began
         after = cost(connection)
         asked = {name: after[name] - before.get(name, 0) for name in after}

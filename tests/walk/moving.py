@@ -18,6 +18,9 @@ MOVING = (
     (re.compile(r"^ *TIME .*▴.*"), "AXIS"),
     (re.compile(r", 20 min ─.*"), ", 20 min"),
     (re.compile(r"^.*\bact +(?:purge|undo) .*\bsent, \d+ of .*"), ""),
+    (re.compile(r"\bread (?:now|AGE ago)"), "read AGE"),
+    (re.compile(r"\bprefetch +\d+"), "prefetch MANY"),
+    (re.compile(r"^.*\bresults +link lost.*"), ""),
     (re.compile(r"^ */min .*"), "MINUTE"),
     (re.compile(r"^ *apart so far, as if it went on for a minute"), ""),
     (re.compile(r"[─━]+"), "─"),
@@ -27,7 +30,8 @@ MOVING = (
 
 What a minute brings is known after some seconds, and by more than them after a minute; where a
 chart says when we attached depends on how long ago that was. How far an act is, is logged of one
-that takes long.
+that takes long; a task with an ETA raises the prefetch, which is asked for once a minute; a result
+backend that answers late is lost for a moment.
 """
 
 
