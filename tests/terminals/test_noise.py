@@ -257,7 +257,6 @@ def test_a_flood_is_counted_where_it_is_left_out_and_holds_nobody_up(start: Star
     wait_for(lambda: written(noisy.told), "the flood is over", WITHIN_S)
     noisy.goes_to(b"3", "w1@test", "online")
     noisy.goes_to(b"8", "noisy prints: one line of xxx")
-    noisy.goes_to(b"/left out\r", "left out: too many at once")
     noisy.quits()
     left_out = sum(
         int(found.replace(",", ""))
@@ -265,5 +264,6 @@ def test_a_flood_is_counted_where_it_is_left_out_and_holds_nobody_up(start: Star
     )
     kept = noisy.logged.count("noisy prints:")
     print(f"{kept} lines kept, {left_out} left out, in {written(noisy.told)} s")
+    assert left_out > 0
     assert kept + left_out == 100_001
     assert max(map(len, noisy.logged.splitlines())) < 2_200
