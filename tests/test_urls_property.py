@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import tempfile
 import traceback
 from collections.abc import Callable
@@ -22,9 +21,10 @@ from celery_tui.links.errors import broker_error
 from celery_tui.model.redact import redact_text
 from celery_tui.settings import Settings, load, read_broker_file
 from tests.odd_urls import MARK, Odd, odd_urls, urls_with_a_login
+from tests.rounds import rounds
 
-ROUNDS = 4_000 if os.environ.get("CELERY_TUI_LONG") else 400
-rounds = settings(max_examples=ROUNDS)
+ROUNDS = rounds(400, long=4_000)
+many = settings(max_examples=ROUNDS)
 SENTENCES = (
     "{}",
     "cannot open {}: refused",
@@ -43,7 +43,7 @@ def written(url: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-@rounds
+@many
 @given(odd_urls)
 @example(Odd(f"amqp://ops@tenant:{MARK}@host/shop.eu", ("host",), MARK))
 @example(Odd(f"amqp://user:sec;{MARK}@host/v", ("host",), f"sec;{MARK}"))
@@ -57,7 +57,7 @@ def test_what_is_shown_of_a_url_holds_its_hosts_and_no_secret(one: Odd) -> None:
     assert urls.redact(shown) == shown
 
 
-@rounds
+@many
 @given(odd_urls, st.sampled_from(SENTENCES))
 @example(Odd(f"amqp://h/1;amqp:// :{MARK}@i/", ("h", "i"), MARK), SENTENCES[-1])
 def test_no_sentence_about_a_known_url_holds_its_secret(one: Odd, sentence: str) -> None:
@@ -69,7 +69,7 @@ def test_no_sentence_about_a_known_url_holds_its_secret(one: Odd, sentence: str)
         assert MARK not in urls.clean(sentence.replace("{}", word), one.url)
 
 
-@rounds
+@many
 @given(urls_with_a_login())
 def test_alternates_are_never_cut_in_a_password(one: Odd) -> None:
     parts = urls.alternates(one.url)
@@ -78,7 +78,7 @@ def test_alternates_are_never_cut_in_a_password(one: Odd) -> None:
         assert MARK not in urls.redact(part)
 
 
-@rounds
+@many
 @given(odd_urls)
 def test_what_is_wrong_with_a_broker_is_told_without_its_secret(one: Odd) -> None:
     for error in (
@@ -131,7 +131,7 @@ PLAIN = st.text("/?#:,%()[]{}<>=+|~^$!*-_.0159éß漢", max_size=5)
 """What a password may hold that stands in a sentence of which nothing is known."""
 
 
-@rounds
+@many
 @given(
     st.sampled_from(("amqp", "redis", "db+postgresql", "mongodb")),
     st.sampled_from(("", "ops", "ops@tenant", "us;er")),
@@ -161,7 +161,7 @@ def test_what_was_cut_before_its_at_sign_is_hidden_to_its_end(
     assert MARK not in urls.in_text(whole)
 
 
-@rounds
+@many
 @given(odd_urls)
 def test_a_traceback_holds_no_secret(one: Odd) -> None:
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,9 +15,9 @@ from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.errors import TuiError
 from celery_tui.links.site import Site
 from tests.brokers.rabbit_faults import KINDS, Fault, laid
+from tests.rounds import rounds
 
 COUNT, BATCH = 10, 4
-LONG = os.environ.get("CELERY_TUI_LONG") == "1"
 COMES_BACK_WITHIN_S = 10.0
 Act = Callable[[RabbitBroker, str], object]
 
@@ -126,7 +125,7 @@ def all_of(channel: Any, queue: str, count: int) -> list[int]:
 def faults(number: int, some: int) -> list[tuple[int, str, bool]]:
     """(n, kind, after) of all faults, or of some that are spread over them."""
     every = list(itertools.product(range(1, number + 1), KINDS, (False, True)))
-    step = 1 if LONG else max(1, len(every) // some)
+    step = rounds(max(1, len(every) // some), long=1)
     while step > 1 and len(KINDS) * 2 % step == 0:  # else it would be the same kinds for ever
         step += 1
     return every[::step]

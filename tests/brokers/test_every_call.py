@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,10 +27,11 @@ from celery_tui.settings import Settings
 from tests.actions.acting import request
 from tests.brokers.faulty import Faulty, Trouble
 from tests.brokers.messages import SEPARATOR, binding, message
+from tests.rounds import rounds
 from tests.servers import RedisServer, wait_for
 
 LISTS = ("q", f"q{SEPARATOR}3", f"q{SEPARATOR}9")
-EACH = 2_600 if os.environ.get("CELERY_TUI_LONG") else 520
+EACH = rounds(520, long=2_600)
 """Messages in each list: some scripts are needed to move one back."""
 MESSAGES = {key: [message(f"{key}-{number}", queue="q") for number in range(EACH)] for key in LISTS}
 FAILED, SEEN, OPEN = Stage.FAILED, Stage.SEEN, Stage.NOT_CONFIRMED

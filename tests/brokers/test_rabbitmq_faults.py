@@ -1,7 +1,7 @@
 """Purge, undo and throwing away on RabbitMQ with a fault at each AMQP method, in both directions.
 
 Whatever ends a channel or a connection between two of them leaves every message in its queue or
-listed. The default run takes some of these faults, CELERY_TUI_LONG=1 all.
+listed. The default run takes some of these faults, `scripts/test --long` all.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ from tests.brokers.rabbit_faults import Fault
 from tests.brokers.rabbit_walk import (
     BATCH,
     COUNT,
-    LONG,
     Act,
     bodies,
     purge,
@@ -32,6 +31,7 @@ from tests.brokers.rabbit_walk import (
     with_fault,
 )
 from tests.rabbit import VirtualHost
+from tests.rounds import rounds
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
@@ -174,7 +174,7 @@ def test_a_fault_while_a_full_queue_refuses_messages_loses_none_of_them(
     """The receipts have copies of them, which prove nothing there."""
     queue = new(channel, kind, **FULL)
     found = 0
-    for at in range(50, 96, 6 if not LONG else 1):
+    for at in range(50, 96, rounds(6, long=1)):
         for after in (False, True):
             found += _with_a_full_queue(rabbit, channel, queue, Fault(at, "lost", after=after))
     print(f"{kind}: {found} faults")

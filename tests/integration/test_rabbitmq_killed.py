@@ -27,10 +27,11 @@ from celery_tui.links.site import Site
 from tests.actions.acting import ledger
 from tests.brokers import rabbit_mover
 from tests.rabbit import VirtualHost
+from tests.rounds import rounds
 from tests.servers import Worker, client, wait_for
 
-MOST = 2_600
-ANYWHERE = 10
+MOST = rounds(900, long=2_600)
+ANYWHERE = rounds(4, long=10)
 """So many kills more, at any moment."""
 AHEAD = 800
 """So many tasks wait or are in quarantine as long as anybody purges."""
@@ -38,7 +39,7 @@ BYTES_OF_A_TASK = len(f"start {uuid.uuid4()}\nend {uuid.uuid4()}\n")
 BATCH = 40
 KILLS = [
     (point, times)
-    for times in (1, 3, 20)
+    for times in rounds((1,), long=(1, 3, 20))
     for point in (*rabbit_mover.OF_A_PURGE, *rabbit_mover.OF_AN_UNDO)
 ]
 """Messages are counted by their own: ``got`` and ``publishing`` are hit once for each."""

@@ -1,7 +1,6 @@
 """Attached to a cluster that has been running for long: its results are found beside all else."""
 
 import json
-import os
 import time
 from typing import Any
 
@@ -10,9 +9,10 @@ import redis
 from celery_tui.model.task import BACKEND, SUCCESS
 from celery_tui.report.document import document
 from tests.actions.acting import Operator, ledger
+from tests.rounds import rounds
 from tests.servers import PATIENCE_S, RedisServer, Worker, client
 
-MANY = 1_000_000 if os.environ.get("CELERY_TUI_LONG") else 200_000
+MANY = rounds(200_000, long=1_000_000)
 AT_ONCE = 5_000
 MOST_SENT = 80
 """However slowly the search goes on: results of these are newer than the old ones."""
