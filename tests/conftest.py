@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 import redis
+from kombu.connection import Connection
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -151,6 +153,13 @@ def rabbit(request: pytest.FixtureRequest) -> Iterator[VirtualHost]:
     """
     with a_vhost(named_after(request)) as vhost:
         yield vhost
+
+
+@pytest.fixture
+def channel(rabbit: VirtualHost) -> Iterator[Any]:
+    """The driver's own channel into it."""
+    with Connection(rabbit.url()) as connection:
+        yield connection.channel()
 
 
 @pytest.fixture

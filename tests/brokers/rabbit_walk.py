@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from amqp.basic_message import Message
-
 from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.errors import TuiError
 from celery_tui.links.site import Site
 from tests.brokers.rabbit_faults import KINDS, Fault, laid
+from tests.rabbit_queues import bodies, put
 from tests.rounds import rounds
 
 COUNT, BATCH = 10, 4
@@ -50,27 +49,6 @@ class Walk:
             f"{what}: {self.faults} faults, lost {self.lost}, twice {self.twice}, "
             f"doubtful {self.doubtful}"
         )
-
-
-def put(channel: Any, queue: str, count: int = COUNT) -> None:
-    """Numbered messages, into an empty queue."""
-    for number in range(count):
-        channel.basic_publish(Message(str(number), delivery_mode=2), routing_key=queue)
-    while ready(channel, queue) != count:
-        time.sleep(0.01)
-
-
-def ready(channel: Any, queue: str) -> int:
-    """How many wait."""
-    return int(channel.queue_declare(queue, passive=True).message_count)
-
-
-def bodies(channel: Any, queue: str) -> list[int]:
-    """The numbers of all that wait, which are taken out."""
-    found = []
-    while (message := channel.basic_get(queue, no_ack=True)) is not None:
-        found.append(int(message.body))
-    return found
 
 
 def purge(broker: RabbitBroker, queue: str) -> object:
@@ -138,7 +116,7 @@ def walk(
     number = counted(url, channel, queue, act, before)
     found = Walk()
     for at, kind, after in faults(number, some):
-        put(channel, queue)
+        put(channel, queue, COUNT)
         if before is not None:
             assert with_fault(url, queue, before, Fault(0)) == ""
         fault = Fault(at, kind, after=after)
@@ -151,7 +129,7 @@ def walk(
 
 def counted(url: str, channel: Any, queue: str, act: Act, before: Act | None) -> int:
     """How many methods the act takes without any fault."""
-    put(channel, queue)
+    put(channel, queue, COUNT)
     if before is not None:
         with_fault(url, queue, before, Fault(0))
     fault = Fault(0)

@@ -16,6 +16,7 @@ from celery_tui.links.site import Site
 from celery_tui.model.peeked import End
 from celery_tui.settings import Settings
 from tests.rabbit import Address, RabbitServer, VirtualHost
+from tests.rabbit_queues import ready
 from tests.servers import client, wait_for
 
 
@@ -186,10 +187,6 @@ def test_names_are_not_sampled_and_messages_not_searched(
     with pytest.raises(BrokerError, match="marked as redelivered"):
         broker.sample_names(queue, 10)
     assert broker.find_message([queue], "some-id") is None
-
-
-def ready(channel: Any, queue: str) -> int:
-    return int(channel.queue_declare(queue, passive=True).message_count)
 
 
 def test_settings_open_it_and_name_the_default_queue(rabbit: VirtualHost) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kombu.connection import Connection
 
 from celery_tui.brokers import rabbitmq_batches, rabbitmq_shelf
 from celery_tui.brokers.rabbitmq import RabbitBroker
@@ -26,12 +25,12 @@ from tests.brokers.rabbit_walk import (
     faults,
     left,
     purge,
-    put,
     undo,
     walk,
     with_fault,
 )
 from tests.rabbit import VirtualHost
+from tests.rabbit_queues import put
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
@@ -39,12 +38,6 @@ pytestmark = pytest.mark.filterwarnings(
 """The driver leaves a connection that the broker closes to the garbage collector."""
 AMONG = 4
 """So many doubtful messages are thrown away."""
-
-
-@pytest.fixture(scope="module")
-def channel(rabbit: VirtualHost) -> Iterator[Any]:
-    with Connection(rabbit.url()) as connection:
-        yield connection.channel()
 
 
 @pytest.fixture(params=["classic", "quorum"])
@@ -79,7 +72,7 @@ def discard(broker: RabbitBroker, queue: str) -> object:
 
 def doubted(url: str, channel: Any, queue: str, some: int) -> None:
     """A purge of which so many may be in the queue too, as after a kill without receipts."""
-    put(channel, queue)
+    put(channel, queue, COUNT)
     broker = RabbitBroker(Site(url))
     broker.quarantine(queue)
     (path,) = rabbitmq_shelf.folder().glob("*.jsonl")

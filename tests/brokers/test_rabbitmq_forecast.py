@@ -7,21 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from amqp.basic_message import Message
-from kombu.connection import Connection
 
 from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.brokers.redis_keys import RECEIPTS
 from celery_tui.errors import BrokerError
 from celery_tui.links.site import Site
 from tests.rabbit import VirtualHost
-from tests.servers import wait_for
-
-
-@pytest.fixture
-def channel(rabbit: VirtualHost) -> Iterator[Any]:
-    with Connection(rabbit.url()) as connection:
-        yield connection.channel()
+from tests.rabbit_queues import put, ready
 
 
 @pytest.fixture
@@ -41,16 +33,6 @@ def everybody(rabbit: VirtualHost) -> Iterator[RabbitBroker]:
 def as_user(rabbit: VirtualHost, *rights: str) -> RabbitBroker:
     """Somebody who may configure, write and read what matches these."""
     return RabbitBroker(Site(rabbit.permit(f"u-{uuid.uuid4()}", "secret", *rights)))
-
-
-def put(channel: Any, queue: str, count: int) -> None:
-    for number in range(count):
-        channel.basic_publish(Message(str(number), delivery_mode=2), routing_key=queue)
-    wait_for(lambda: ready(channel, queue) == count, "the messages are there")
-
-
-def ready(channel: Any, queue: str) -> int:
-    return int(channel.queue_declare(queue, passive=True).message_count)
 
 
 def test_nothing_is_said_of_the_commonest_purge(

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from amqp.basic_message import Message
-from kombu.connection import Connection
 
 from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.brokers.rabbitmq_confirms import Confirms
@@ -20,16 +19,11 @@ from celery_tui.errors import BrokerError
 from celery_tui.links.site import Site
 from tests.brokers import rabbit_mover
 from tests.rabbit import VirtualHost
+from tests.rabbit_queues import bodies, ready
 from tests.servers import wait_for
 
 TTL_MS = 4_000
 COUNT = 20
-
-
-@pytest.fixture
-def channel(rabbit: VirtualHost) -> Iterator[Any]:
-    with Connection(rabbit.url()) as connection:
-        yield connection.channel()
 
 
 @pytest.fixture
@@ -70,19 +64,8 @@ def put(channel: Any, where: str, key: str, count: int = COUNT, **more: Any) -> 
         channel.basic_publish(message, exchange=where, routing_key=key)
 
 
-def ready(channel: Any, queue: str) -> int:
-    return int(channel.queue_declare(queue, passive=True).message_count)
-
-
 def comes(channel: Any, queue: str, count: int = COUNT) -> None:
     wait_for(lambda: ready(channel, queue) == count, f"{count} messages are in {queue}", 40.0)
-
-
-def bodies(channel: Any, queue: str) -> list[int]:
-    found = []
-    while (message := channel.basic_get(queue, no_ack=True)) is not None:
-        found.append(int(message.body))
-    return found
 
 
 def ladder(channel: Any, name: str, kind: str = "classic", ttl: int = TTL_MS) -> tuple[str, str]:

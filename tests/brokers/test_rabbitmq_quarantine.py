@@ -34,6 +34,7 @@ from celery_tui.links.amqp_link import AmqpLink
 from celery_tui.links.site import Site
 from tests.brokers import rabbit_mover
 from tests.rabbit import VirtualHost
+from tests.rabbit_queues import bodies, put, ready
 from tests.servers import wait_for
 
 HEADERS = {
@@ -62,12 +63,6 @@ PROPERTIES = {
 
 
 NEW_IN_HEAD = ("cluster", "vhost")
-
-
-@pytest.fixture
-def channel(rabbit: VirtualHost) -> Iterator[Any]:
-    with Connection(rabbit.url()) as connection:
-        yield connection.channel()
 
 
 @pytest.fixture(params=["classic", "quorum", "priorities"])
@@ -106,24 +101,6 @@ def broker(rabbit: VirtualHost) -> Iterator[RabbitBroker]:
     one = RabbitBroker(Site(rabbit.url()))
     yield one
     one.close()
-
-
-def put(channel: Any, queue: str, count: int, **properties: Any) -> None:
-    for number in range(count):
-        message = Message(str(number), **{"delivery_mode": 2, **properties})
-        channel.basic_publish(message, routing_key=queue)
-    wait_for(lambda: ready(channel, queue) >= count, "the messages are there")
-
-
-def ready(channel: Any, queue: str) -> int:
-    return int(channel.queue_declare(queue, passive=True).message_count)
-
-
-def bodies(channel: Any, queue: str) -> list[int]:
-    found = []
-    while (message := channel.basic_get(queue, no_ack=True)) is not None:
-        found.append(int(message.body))
-    return found
 
 
 def files() -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,19 +17,9 @@ from celery_tui.brokers.rabbitmq_confirms import Confirms
 from celery_tui.errors import BrokerError
 from celery_tui.links.site import Site
 from tests.brokers.rabbit_faults import Fault
-from tests.brokers.rabbit_walk import (
-    BATCH,
-    COUNT,
-    Act,
-    bodies,
-    purge,
-    put,
-    ready,
-    undo,
-    walk,
-    with_fault,
-)
+from tests.brokers.rabbit_walk import BATCH, COUNT, Act, purge, undo, walk, with_fault
 from tests.rabbit import VirtualHost
+from tests.rabbit_queues import bodies, new, put, ready
 from tests.rounds import rounds
 
 pytestmark = pytest.mark.filterwarnings(
@@ -55,22 +44,9 @@ EARLIER = 4
 """So many other messages are in a queue that is full then."""
 
 
-@pytest.fixture(scope="module")
-def channel(rabbit: VirtualHost) -> Iterator[Any]:
-    with Connection(rabbit.url()) as connection:
-        yield connection.channel()
-
-
 @pytest.fixture(params=["classic", "quorum"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-def new(channel: Any, kind: str, **arguments: Any) -> str:
-    name = f"q-{uuid.uuid4()}"
-    chosen = {"x-queue-type": kind, **arguments}
-    channel.queue_declare(name, durable=True, auto_delete=False, arguments=chosen)
-    return name
 
 
 @contextmanager
@@ -182,7 +158,7 @@ def test_a_fault_while_a_full_queue_refuses_messages_loses_none_of_them(
 
 
 def _with_a_full_queue(rabbit: VirtualHost, channel: Any, queue: str, fault: Fault) -> int:
-    put(channel, queue)
+    put(channel, queue, COUNT)
     with_fault(rabbit.url(), queue, purge, Fault(0))
     with Connection(rabbit.url()) as connection:
         own = connection.channel()

@@ -1,12 +1,9 @@
 """Users of RabbitMQ with few rights: a refusal says which one is missing, and loses nothing."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from amqp.basic_message import Message
-from kombu.connection import Connection
 
 from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.brokers.rabbitmq_confirms import Confirms
@@ -14,7 +11,7 @@ from celery_tui.errors import BrokerError
 from celery_tui.links.amqp_link import AmqpLink
 from celery_tui.links.site import Site
 from tests.rabbit import VirtualHost
-from tests.servers import wait_for
+from tests.rabbit_queues import bodies, put, ready
 
 COUNT = 1_000
 USER, SECRET = "few", "hunter2"
@@ -26,35 +23,12 @@ def few(rabbit: VirtualHost) -> str:
     return rabbit.permit(USER, SECRET, "^work", "^work", "^work")
 
 
-@pytest.fixture
-def channel(rabbit: VirtualHost) -> Iterator[Any]:
-    with Connection(rabbit.url()) as connection:
-        yield connection.channel()
-
-
 @pytest.fixture(params=["classic", "quorum"])
 def queue(channel: Any, request: pytest.FixtureRequest) -> str:
     name = f"work-{uuid.uuid4()}"
     arguments = {"x-queue-type": request.param}
     channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
     return name
-
-
-def put(channel: Any, queue: str, count: int) -> None:
-    for number in range(count):
-        channel.basic_publish(Message(str(number), delivery_mode=2), routing_key=queue)
-    wait_for(lambda: ready(channel, queue) == count, "the messages are there")
-
-
-def ready(channel: Any, queue: str) -> int:
-    return int(channel.queue_declare(queue, passive=True).message_count)
-
-
-def bodies(channel: Any, queue: str) -> list[int]:
-    found = []
-    while (message := channel.basic_get(queue, no_ack=True)) is not None:
-        found.append(int(message.body))
-    return found
 
 
 def test_an_undo_that_is_refused_loses_nothing_and_says_what_is_not_permitted(

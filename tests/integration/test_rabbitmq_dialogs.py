@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from amqp.basic_message import Message
-from kombu.connection import Connection
 
 from celery_tui import actions
 from celery_tui.links.kombu_link import opened
@@ -18,15 +16,10 @@ from celery_tui.model.cluster import Cluster
 from celery_tui.model.seam import Act, ActionRequest, LogLine, Outcome, Preview, Stage, Target
 from celery_tui.settings import Settings
 from tests.rabbit import VirtualHost
+from tests.rabbit_queues import ready
 
 COUNT = 20
 _serial = itertools.count(1)
-
-
-@pytest.fixture
-def channel(rabbit: VirtualHost) -> Iterator[Any]:
-    with Connection(rabbit.url()) as connection:
-        yield connection.channel()
 
 
 @pytest.fixture
@@ -64,10 +57,6 @@ def fill(channel: Any, queue: str, where: str = "", **arguments: Any) -> None:
     for number in range(COUNT):
         message = Message(str(number), delivery_mode=2)
         channel.basic_publish(message, exchange=where, routing_key="their.own" if where else queue)
-
-
-def ready(channel: Any, queue: str) -> int:
-    return int(channel.queue_declare(queue, passive=True).message_count)
 
 
 def test_a_plain_purge_and_its_undo_ask_for_a_key_only(

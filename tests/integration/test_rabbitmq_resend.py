@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from kombu.connection import Connection
 
 from celery_tui.actions.base import Context
 from celery_tui.actions.original import Original
@@ -23,6 +20,7 @@ from celery_tui.settings import Settings
 from tests.brokers.rabbit_faults import Fault, laid
 from tests.brokers.rabbit_walk import faults
 from tests.rabbit import VirtualHost
+from tests.rabbit_queues import new
 from tests.servers import wait_for
 
 pytestmark = pytest.mark.filterwarnings(
@@ -32,22 +30,9 @@ pytestmark = pytest.mark.filterwarnings(
 TASK = Original("a", "proj.work", True, "backend", Trace(), [1])
 
 
-@pytest.fixture(scope="module")
-def channel(rabbit: VirtualHost) -> Iterator[Any]:
-    with Connection(rabbit.url()) as connection:
-        yield connection.channel()
-
-
 @pytest.fixture(params=["classic", "quorum"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-def new(channel: Any, kind: str, **arguments: Any) -> str:
-    name = f"q-{uuid.uuid4()}"
-    chosen = {"x-queue-type": kind, **arguments}
-    channel.queue_declare(name, durable=True, auto_delete=False, arguments=chosen)
-    return name
 
 
 def resend(url: str, queue: str, fault: Fault | None = None) -> str:

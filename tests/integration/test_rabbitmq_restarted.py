@@ -18,6 +18,7 @@ from celery_tui.model.seam import Act, Stage, Target
 from tests.actions.acting import Operator, request
 from tests.conftest import a_rabbit
 from tests.rabbit import RabbitServer
+from tests.rabbit_queues import ready
 from tests.servers import wait_for
 
 COUNT = 2_000
@@ -40,10 +41,6 @@ def filled(own: RabbitServer) -> None:
         for number in range(COUNT):
             channel.basic_publish(Message(str(number), delivery_mode=2), routing_key=QUEUE)
         wait_for(lambda: ready(channel, QUEUE) == COUNT, "the messages are there")
-
-
-def ready(channel: Any, queue: str) -> int:
-    return int(channel.queue_declare(queue, passive=True).message_count)
 
 
 def emptied(own: RabbitServer) -> list[int]:
