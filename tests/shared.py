@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,14 +28,28 @@ Description = dict[str, Any]
 """What another process needs to use a server; ``pids`` and ``folder`` are what ends it."""
 
 
+_keeper: subprocess.Popen[bytes] | None = None
+"""Who ends what was started when the run has ended, in whatever way."""
+
+
 def begin() -> None:
     """Make the run's folder; called once, by the process that starts the other ones."""
-    os.environ[FOLDER] = tempfile.mkdtemp(prefix="celery-tui-run-")
+    global _keeper
+    folder = os.environ[FOLDER] = tempfile.mkdtemp(prefix="celery-tui-run-")
+    command = [sys.executable, __file__, folder]
+    _keeper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def end() -> None:
     """End whatever was started, and remove what it leaves."""
-    folder = Path(os.environ.pop(FOLDER))
+    del os.environ[FOLDER]
+    assert _keeper is not None
+    _keeper.communicate(timeout=2 * ENDS_WITHIN_S)
+
+
+def keep(folder: Path) -> None:
+    """Until whoever has the other end of our stdin is gone, killed perhaps; then end it all."""
+    sys.stdin.read()
     for path in folder.glob("*.json"):
         _end(json.loads(path.read_text()))
     shutil.rmtree(folder, ignore_errors=True)
@@ -82,3 +97,7 @@ def _family(pids: Iterable[tuple[int, float]]) -> Iterator[psutil.Process]:
             one = psutil.Process(pid)
             if one.create_time() == began:  # or the id is somebody else's by now
                 yield from (one, *one.children(recursive=True))
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]))
