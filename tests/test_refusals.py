@@ -29,6 +29,13 @@ OF_PIPELINE = "Command # 2 (LPUSH q {}) of pipeline caused error: {}"
         (ResponseError("SELECT is not allowed in cluster mode"), "cluster"),
         (errors.AuthenticationError("invalid username-password pair"), "password"),
         (errors.AuthenticationError("Authentication required."), "no-password"),
+        (
+            errors.AuthenticationError(
+                "AUTH <password> called without any password configured for the default user. "
+                "Are you sure your configuration is correct?"
+            ),
+            "needless-password",
+        ),
         (errors.BusyLoadingError("Redis is loading the dataset in memory"), "loading"),
     ],
 )  # fmt: skip

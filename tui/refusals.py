@@ -116,9 +116,15 @@ TABLE = (
         codes=("WRONGPASS",), texts=("invalid username-password", "invalid password"),
     ),
     Refusal(
+        "needless-password", "redis-password", "PASSWORD",
+        "has no password, and the URL gives one",
+        "Leave it out of the URL.",
+        texts=("without any password configured",),
+    ),
+    Refusal(
         "no-password", "redis-password", "PASSWORD",
         "wants a password",
-        "Put it into the URL: redis://:password@host/0.",
+        "Put it into the URL, before the host: user:password@host, or :password@host.",
         codes=("NOAUTH",),
         names=("AuthenticationError", "AuthenticationWrongNumberOfArgsError"),
     ),

@@ -87,6 +87,13 @@ def test_more_targets_than_a_worker_remembers_are_refused() -> None:
     assert "More than 50,000" in actions.preview(press(Act.REVOKE, *targets), cluster()).blocked
 
 
+@pytest.mark.parametrize(("amqp", "end"), [(False, "old end"), (True, "new end")])
+def test_an_undo_says_where_messages_go_before_the_broker_was_asked(amqp: bool, end: str) -> None:
+    known = cluster()
+    known.is_amqp = amqp
+    assert end in " ".join(actions.preview(press(Act.UNDO), known).facts)
+
+
 # -- revoke ----------------------------------------------------------------------------------
 
 

@@ -58,13 +58,14 @@ def test_a_purge_that_its_own_user_could_not_undo_is_said_to_be_one(
     assert before.sure
     user = mine._link.login[0]
     assert before.warnings[0] == (
-        f"{user} may not write to the default exchange: this purge could not be undone by this "
-        "user, only by another one from this machine."
+        f"The user {user} may not write to the default exchange: only another user could undo this "
+        "purge, from this machine."
     )
     aside = mine.quarantine(queue)
     assert aside.moved == 3
     assert mine.before_undo(aside.name).blocked == (
-        f"{user} may not write to the default exchange: another user has to bring them back."
+        f"The user {user} may not write to the default exchange: another user has to bring them "
+        "back."
     )
     assert everybody.before_undo(aside.name).blocked == ""
     assert everybody.restore(aside.name) == 3

@@ -85,7 +85,7 @@ def test_the_change_of_a_young_queue_is_an_estimate() -> None:
 
 @pytest.mark.parametrize(
     ("is_amqp", "has_management", "note"),
-    [(False, False, ""), (True, False, "only those named"), (True, True, "")],
+    [(False, False, ""), (True, False, "named only"), (True, True, "")],
 )
 def test_where_the_broker_lists_no_queues_the_title_says_that_there_may_be_more(
     is_amqp: bool, has_management: bool, note: str

@@ -86,12 +86,13 @@ def test_a_purge_without_undo_asks_for_the_name_and_says_who_can_undo_it(
     assert dialog.irreversible
     assert dialog.to_type == queue
     assert "Z sends" not in " ".join(dialog.facts)
-    assert dialog.warnings[0].startswith("ops may not write to the default exchange: this purge")
+    assert dialog.warnings[0].startswith("The user ops may not write to the default exchange: only")
+    assert "They come back" not in " ".join(dialog.facts)
     done = ops.does(Act.PURGE, Target("queue", queue), sure=True)
     assert done.text == f"{COUNT} messages moved to quarantine; another user can bring them back"
     assert done.undo is not None
     blocked = ops.asks(Act.UNDO, Target("queue", done.undo)).blocked
-    assert blocked.startswith("ops may not write to the default exchange")
+    assert blocked.startswith("The user ops may not write to the default exchange")
     assert not guest.asks(Act.UNDO, Target("queue", done.undo)).blocked
     assert guest.does(Act.UNDO, Target("queue", done.undo)).stage == Stage.SEEN
     assert ready(channel, queue) == COUNT

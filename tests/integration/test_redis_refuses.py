@@ -315,7 +315,7 @@ def test_ages_are_unknown_while_multi_is_refused_and_right_again_after(server: R
         owner.until(lambda c: oldest(c)[0] is not None, "an age")
         with moods.full(server):
             owner.until(lambda c: oldest(c) == (None, None), "no age is told")
-            assert "refuses MULTI" in owner.read().depths.no_ages
+            assert "refuses the transaction (MULTI)" in owner.read().depths.no_ages
             with moods.operator(server) as one:
                 one.rpop("celery")
             owner.until(lambda c: c.queues["celery"].depth == 1, "what is taken is seen")

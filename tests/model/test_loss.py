@@ -240,6 +240,17 @@ def test_a_link_that_breaks_leaves_a_gap_from_its_last_proof_to_its_return() -> 
     ]
 
 
+def test_the_end_of_a_refusal_is_noted_at_its_own_time_and_not_at_that_of_the_connection() -> None:
+    cluster = new_cluster()
+    cluster.apply(Health("queues", Link.LIVE, 2.0, at=5.0))
+    cluster.apply(Health("queues", Link.LIVE, 2.0, "full", at=8.0, refusal="memory"))
+    cluster.apply(Health("queues", Link.LIVE, 2.0, at=30.0))
+    assert [(line.at, line.text) for line in cluster.log] == [
+        (8.0, "queues link live: Redis is full: it takes no messages"),
+        (30.0, "queues link live"),
+    ]
+
+
 def test_a_link_that_never_stood_has_no_gap() -> None:
     cluster = Cluster(0.0)
     cluster.apply(Health("events", Link.CONNECTING, 0.0))

@@ -252,6 +252,20 @@ async def test_what_cannot_be_done_has_no_button_and_says_why() -> None:
         assert host.screen is not screen
 
 
+async def test_a_dialog_that_was_opened_while_acts_were_off_says_when_they_are_on_again() -> None:
+    off = "The broker is lost: acts are off until it is back."
+    async with dialog(msgspec.structs.replace(purge(), blocked=off)) as (host, pilot, screen):
+        host.stale = True
+        await settle(pilot, screen)
+        assert off in shown(host)
+        host.stale = False
+        await settle(pilot, screen)
+        assert off not in shown(host)
+        assert "close this, and press the key once more" in shown(host)
+        await pilot.press("Y")
+        assert host.performed == []
+
+
 async def test_nothing_is_done_while_the_broker_is_lost() -> None:
     async with dialog(revoke()) as (host, pilot, screen):
         host.stale = True

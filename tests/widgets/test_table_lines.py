@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from celery_tui.columns.base import Column, Placed, place
+from celery_tui.columns.rows import Head
 from celery_tui.theme import Look
 from celery_tui.widgets.cells import strip_of
-from celery_tui.widgets.table_lines import Painted, hangs, row_cells
+from celery_tui.widgets.table_lines import Painted, hangs, head_cells, row_cells
 
 LOOK = Look()
 
@@ -57,3 +58,19 @@ def test_a_blank_that_shows_something_keeps_its_style() -> None:
     shown = strip_of([(" ", ""), (" 2 crit ", "filled crit"), (" ", "")], 20, LOOK)
     runs = list(shown.simplify())
     assert [segment.text for segment in runs] == [" ", " 2 crit ", " " * 11]
+
+
+@pytest.mark.parametrize(
+    ("note", "shown"),
+    [
+        ("named only", "  Queues 2  named only ─ depth"),
+        ("named only now", "  Queues 2 ───────────── depth"),
+    ],
+)
+def test_a_note_may_stand_over_a_number_up_to_the_first_letter_of_its_head(
+    note: str, shown: str
+) -> None:
+    name, depth = column("name", False), column("depth", True)
+    placed = [Placed(name, 5, 14), Placed(depth, 21, 9)]
+    head = Head("Queues", "2", note)
+    assert "".join(text for text, _ in head_cells(head, placed, None, 80)) == shown

@@ -90,12 +90,10 @@ def prepare(preview: Preview, context: Context, wire: Wire) -> Preview:
 
 def _into_a_file(preview: Preview, final: bool) -> Preview:
     """RabbitMQ has no place to put messages aside in one step."""
-    back = "." if final else "; Z sends them again."
-    facts = (
-        f"Waiting messages are taken into a file here, bit by bit{back}",
-        "They come back at the new end of their queue, from this machine only.",
-        *preview.facts[1:],
-    )
+    back = "They come back at the new end of their queue, from this machine only."
+    taken = "Waiting messages are taken into a file here, bit by bit"
+    ours = (f"{taken}.",) if final else (f"{taken}; Z sends them again.", back)
+    facts = (*ours, *preview.facts[1:])
     warnings = ("The file holds their arguments; only you may read it.", *preview.warnings)
     return msgspec.structs.replace(preview, facts=facts, warnings=warnings)
 

@@ -21,6 +21,10 @@ from .words import count, duration
 
 __all__ = ["follow", "prepare", "preview", "run"]
 follow = nothing_to_follow
+MOVED_BACK = (
+    "Its messages go back to the old end of their queue, in their old order.",
+    "Workers take them first, before what arrived since.",
+)
 SENT_AGAIN = (
     "Its messages are sent again, unchanged, to the new end of their queue.",
     "The broker confirms each; what it refuses stays in quarantine.",
@@ -45,10 +49,7 @@ def preview(request: ActionRequest, cluster: Cluster) -> Preview:
         title=f"UNDO PURGE  {named}" if named else "UNDO PURGE  the newest",
         irreversible=False,
         button="Bring back",
-        facts=(
-            "Its messages go back to the old end of their queue, in their old order.",
-            "Workers take them first, before what arrived since.",
-        ),
+        facts=SENT_AGAIN if cluster.is_amqp else MOVED_BACK,
         warnings=("The tasks will run: their ETA and expiry may have passed meanwhile.",),
         blocked=cluster.links.acts_off_until(),
     )

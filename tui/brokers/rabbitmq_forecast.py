@@ -21,10 +21,12 @@ OTHER_KEY = "{what}. Z gives them the queue's name as key: they may go on to ano
 PROVEN_ONLY = ", but for those with one proven way back"
 ASK_THE_API = ": --management-url tells the way they came"
 FINAL = (
-    "{user} may not write to the default exchange: this purge could not be undone by this user, "
-    "only by another one from this machine."
+    "The user {user} may not write to the default exchange: only another user could undo this "
+    "purge, from this machine."
 )
-NO_RECEIPTS = "{user} may make no queue of receipts: a kill in between leaves some doubtful."
+NO_RECEIPTS = (
+    "The user {user} may make no queue of receipts: a kill in between leaves some doubtful."
+)
 NO_COPIES = f"They leave no receipts: a kill in between leaves up to {BATCH_MESSAGES} doubtful."
 
 
@@ -32,7 +34,9 @@ def before_purge(link: AmqpLink, ways: Ways) -> Forecast:
     """Whether it can be undone, by whom, and with what change."""
     user, queue = link.login[0], ways.queue
     if not may_take(link, queue):
-        return Forecast(blocked=f"{user} may not read {queue}: its messages cannot be taken out.")
+        return Forecast(
+            blocked=f"The user {user} may not read {queue}: its messages cannot be taken out."
+        )
     final = not link.may_write()
     changed = "" if final else _change(ways)
     warnings = [FINAL.format(user=user)] if final else [changed] if changed else []
@@ -114,4 +118,5 @@ def _unwritable(link: AmqpLink, found: Counter[Way], own: dict[str, str]) -> str
     refused += [exchange for exchange, key in own.items() if not link.may_write(exchange, key)]
     if not refused:
         return ""
-    return f"{link.login[0]} may not write to {refused[0]}: another user has to bring them back."
+    user = f"The user {link.login[0]}"
+    return f"{user} may not write to {refused[0]}: another user has to bring them back."

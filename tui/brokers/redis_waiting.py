@@ -33,7 +33,7 @@ FORGOTTEN_S = 60.0
 """Empty for so long, a list is as one that never held a message."""
 TOO_OLD = "Redis before 6.0.6 has no LPOS"
 NOT_PERMITTED = "this user may not use LPOS and LINDEX"
-NO_ROOM_FOR_MULTI = "a full Redis refuses MULTI, and without it arrivals would be miscounted"
+NO_ROOM_FOR_MULTI = "a full Redis refuses the transaction (MULTI) that ages need"
 PAUSED_S = 5.0
 """Then one list is tried again: each refusal counts in the server's statistics."""
 

@@ -15,6 +15,7 @@ from .base import Cell, Column, View
 from .names import cut_exception, cut_middle, cut_task_name, literal, node
 from .numbers import clock
 from .rows import Head, PlainRows
+from .task_rows import all_off
 from .tasks import STATES
 
 
@@ -93,7 +94,9 @@ class LiveRows(PlainRows):
         return self._by_id.get(row_id)
 
     def empty(self, view: View) -> tuple[Cell, ...]:
-        """Nothing has moved."""
+        """Nothing has moved, as far as it could be heard."""
+        if all_off(view):
+            return (("? task events are off: most changes of state are not seen", "warn"),)
         return (("no task has changed its state since we attached", "dim"),)
 
 

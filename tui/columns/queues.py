@@ -167,7 +167,7 @@ def consumers_cell(queue: Queue, view: View) -> Cell:
     """Who listens."""
     if queue.quarantine:
         if queue.restarted and not queue.only_doubtful:
-            return "restarted since", "warn"
+            return "broker restart", "warn"
         return ("doubtful", "warn") if queue.only_doubtful else ("Z undoes it", "acc")
     names = listeners(queue, view)
     if names is None:
@@ -317,7 +317,7 @@ class QueueRows(PlainRows):
 def _not_all(view: View) -> str:
     """AMQP lists no queues: others may wait unseen."""
     cluster = view.cluster
-    return "only those named" if cluster.is_amqp and not cluster.has_management else ""
+    return "named only" if cluster.is_amqp and not cluster.has_management else ""
 
 
 def _none_at_all(view: View) -> str:

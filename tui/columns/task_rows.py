@@ -162,8 +162,7 @@ class FailureRows(PlainRows):
     def empty(self, view: View) -> tuple[Cell, ...]:
         """None heard; without events none can be."""
         workers = view.cluster.workers.values()
-        blind = [worker for worker in workers if worker.events_enabled is False]
-        if blind and len(blind) == len(workers):
+        if all_off(view):
             return (
                 ("? task events are off: failures cannot be seen here, ", "warn"),
                 ("E", "acc bold"),
@@ -172,6 +171,12 @@ class FailureRows(PlainRows):
         if not any(worker.events_enabled for worker in workers):
             return (("none seen; whether task events are on shows once a task moves", "dim"),)
         return (("✓ none heard since we attached", "dim"),)
+
+
+def all_off(view: View) -> bool:
+    """Whether every worker is known to send no task events."""
+    workers = view.cluster.workers.values()
+    return bool(workers) and all(worker.events_enabled is False for worker in workers)
 
 
 def _no_value(task: Task, view: View) -> None:

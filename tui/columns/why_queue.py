@@ -65,7 +65,8 @@ def _waits(queue: Queue, view: View) -> list[Origin]:
     found.append(_oldest(queue, view))
     sample = view.cluster.peeks.samples.get(queue.name)
     if sample is not None:
-        kinds = f"{len(sample.names):,} task types"
+        types = sum(bool(name) for name in sample.names)
+        kinds = f"{types:,} task type{'s' if types != 1 else ''}"
         note = f"names in {count(sample.sampled)} of {count(sample.total)} messages"
         found.append(told("in it", kinds, "messages read", sample.at, note))
     return found

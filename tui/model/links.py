@@ -14,6 +14,8 @@ BROKER = ("events", "queues", "inspect")
 """Sources that talk to the broker, those first that know best whether it answers."""
 
 
+OFF = ": acts are off until"
+"""In each sentence of why nothing may be sent."""
 DOWN = (Link.LOST, Link.REFUSING)
 """Nothing comes over such a link."""
 
@@ -72,7 +74,8 @@ class Links:
             level = "warn"
         words = f"{health.source} link {health.state}"
         why = reason(health) or health.error
-        return LogLine(health.at if health.refusal else health.since, "link", level,
+        told = health.at if health.refusal or before.refusal else health.since
+        return LogLine(told, "link", level,
                        f"{words}: {why}" if why else words)  # fmt: skip
 
     def _gap(self, before: Health, health: Health) -> None:
@@ -111,7 +114,7 @@ class Links:
         """The same as a sentence; empty: acts are on."""
         off = self.acts_off()
         until = "it is back" if off.endswith("lost") else "that is over"
-        return f"{off}: acts are off until {until}." if off else ""
+        return f"{off}{OFF} {until}." if off else ""
 
     def mute(self) -> bool:
         """Whether the broker takes nothing from workers either: nobody can be heard."""

@@ -18,7 +18,8 @@ class Acts(Part):
         if self.host.view().stale:
             self.host.toast("acts are off until the broker answers", "warn")
         elif not targets and act is not Act.UNDO:
-            self.host.toast(f"nothing here to {act}", "warn")
+            none = "no worker here has its task events off"
+            self.host.toast(none if act is Act.EVENTS_ON else f"nothing here to {act}", "warn")
         else:
             self.host.ask(self.host.request(act, targets))
 

@@ -15,6 +15,7 @@ from textual.widgets import Input
 from ..columns.base import Cell
 from ..columns.names import literal
 from ..commands.base import Command, Group
+from ..model.links import OFF
 from ..model.seam import Act, Preview
 from ..widgets.fields import Choice, Field, PushButton
 from ..widgets.lines import Line, Lines
@@ -25,6 +26,8 @@ CONFIRM = Command("confirm", ("Y",), "confirm", "do it", Group.ACT, 3, True)
 COPY = Command("copy", ("y",), "copy", "copy as celery command", Group.VIEW)
 
 LOST = "The broker is lost: acts are off until it is back."
+BACK = "The broker takes acts again: close this, and press the key once more."
+"""What was worked out while acts were off is not worked out anew."""
 WAIT = "Still looking up what would be sent."
 WAIT_FOR = {
     Act.RETRY: WAIT,
@@ -83,7 +86,7 @@ class ConfirmScreen(Dialog[None]):
         final = self.preview.irreversible
         end = "cannot be undone" if final else "can be undone"
         if self.panel_width < 60:
-            end = "final" if final else "undoable"
+            end = "final" if final else "reversible"
         return literal(self.preview.title, 200), end, "crit" if final else "acc"
 
     def fill(self) -> None:
@@ -159,6 +162,8 @@ class ConfirmScreen(Dialog[None]):
         off = self.host.cluster.links.acts_off_until()
         if off or self.host.view().stale:
             return self.preview.blocked or off or LOST
+        if OFF in self.preview.blocked:
+            return BACK
         if self.preview.blocked or not self._incomplete or len(self.request.targets) == 1:
             return self.preview.blocked
         exact = any(one.exact for one in self.preview.args)

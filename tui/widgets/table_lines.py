@@ -79,7 +79,7 @@ def head_cells(
     """Title, count and note (or the first column's own head), a hairline, then the heads."""
     cells: list[Cell] = [(" " * EDGE, "")]
     named = placed[head.covers :] if head.title else placed[1:]
-    room = named[0].x - 3 if named else width - 2
+    room = _starts_at(named[0]) - 3 if named else width - 2
     used = EDGE
     if head.title:
         for text, words in (
@@ -99,7 +99,7 @@ def _heads(named: Sequence[Placed[Any]], sort: Sort | None, used: int) -> list[C
     cells: list[Cell] = []
     for place in named:
         title = _title(place, sort)
-        at = place.x + (place.width - len(place.column.title) if place.column.right else 0)
+        at = _starts_at(place)
         if not title or at < used + 1:
             continue
         gap = at - used
@@ -107,6 +107,11 @@ def _heads(named: Sequence[Placed[Any]], sort: Sort | None, used: int) -> list[C
         cells += [(line, "dim" if cells else "line"), (title, _title_style(place, sort))]
         used = at + len(title)
     return cells
+
+
+def _starts_at(place: Placed[Any]) -> int:
+    """Where a head's first letter stands: the mark of a sort hangs in the gap behind it."""
+    return place.x + (place.width - len(place.column.title) if place.column.right else 0)
 
 
 def _title(place: Placed[Any], sort: Sort | None) -> str:
