@@ -167,6 +167,27 @@ def test_headers_properties_and_bodies_come_back_as_they_were(
     assert raw == body
 
 
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("latin-1", b"\xe9\xff"),
+        ("utf-16", b"\xff\xfea\x00"),
+        ("utf-8-sig", b"\xef\xbb\xbfa"),
+        ("unicode_escape", b"\\x41"),
+    ],
+)
+def test_a_body_in_any_encoding_comes_back_byte_by_byte(
+    broker: RabbitBroker, channel: Any, bare: str, encoding: str, body: bytes
+) -> None:
+    channel.basic_publish(Message(body, content_encoding=encoding), routing_key=bare)
+    wait_for(lambda: ready(channel, bare) == 1, "the message is there")
+    broker.restore(broker.quarantine(bare).name)
+    channel.auto_decode = False
+    message = channel.basic_get(bare, no_ack=True)
+    assert bytes(message.body) == body
+    assert message.properties["content_encoding"] == encoding
+
+
 def test_only_its_owner_may_read_the_file(broker: RabbitBroker, channel: Any, plain: str) -> None:
     before = os.umask(0)
     try:

@@ -93,8 +93,12 @@ class AmqpLink:
 
     @contextlib.contextmanager
     def channel(self) -> Iterator[Any]:
-        """A channel of one's own; what was delivered on it and not acknowledged goes back."""
+        """A channel of one's own; what was delivered on it and not acknowledged goes back.
+
+        Bodies are bytes: decoded by the encoding that they name, some would not be the same again.
+        """
         channel: Any = self._connection.channel()
+        channel.auto_decode = False
         try:
             yield channel
         finally:
