@@ -24,7 +24,7 @@ from amqp.exceptions import NotFound
 from kombu.connection import Connection
 
 from celery_tui.brokers import rabbitmq_batches, rabbitmq_receipts, rabbitmq_shelf
-from celery_tui.brokers.base import Quarantined
+from celery_tui.brokers.base import Forecast, Quarantined
 from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.brokers.rabbitmq_confirms import Confirms
 from celery_tui.brokers.rabbitmq_file import Journal
@@ -277,6 +277,60 @@ def test_messages_that_the_queue_refuses_stay_in_quarantine(
     assert broker.restore(aside.name) == 10
     assert sorted(taken + bodies(channel, name)) == list(range(30))
     assert files() == []
+
+
+@pytest.mark.parametrize("kind", ["classic", "quorum", "a policy"])
+def test_an_undo_pushes_nothing_out_of_a_queue_that_drops_its_oldest(
+    rabbit: VirtualHost, channel: Any, kind: str
+) -> None:
+    name = f"q-{uuid.uuid4()}"
+    arguments: dict[str, Any] = {"x-max-length": 30, "x-queue-type": kind}
+    if kind == "classic":
+        arguments["x-single-active-consumer"] = True
+    if kind == "a policy":
+        arguments = {}
+        rabbit.rule(name, {"pattern": f"^{name}$", "definition": {"max-length": 30}})
+    channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
+    put(channel, name, 30)
+    api = rabbit.management_url if kind == "a policy" else ""
+    broker = RabbitBroker(Site(rabbit.url()), management_url=api)
+    aside = broker.quarantine(name)
+    for number in range(100, 110):
+        channel.basic_publish(Message(str(number), delivery_mode=2), routing_key=name)
+    wait_for(lambda: ready(channel, name) == 10, "newer ones came")
+    (warning,) = wait_for(lambda: broker.before_undo(aside.name).warnings, "the bound is known")
+    assert "holds 30 messages at most" in warning
+    assert "10 of these stay in quarantine" in warning
+    told: list[int] = []
+    with pytest.raises(BrokerError, match="10 messages stay in quarantine"):
+        broker.restore(aside.name, told.append)
+    assert told == [20]
+    assert bodies(channel, name) == [*range(100, 110), *range(20)]
+    assert broker.restore(aside.name) == 10
+    assert bodies(channel, name) == list(range(20, 30))
+    assert files() == []
+    broker.close()
+
+
+def test_where_bytes_are_bounded_an_undo_that_may_drop_others_is_asked_for(
+    broker: RabbitBroker, channel: Any
+) -> None:
+    name = f"q-{uuid.uuid4()}"
+    arguments = {"x-max-length-bytes": 1_000}
+    channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
+    put(channel, name, 30)
+    aside = broker.quarantine(name)
+    assert broker.before_undo(aside.name) == Forecast()
+    put(channel, name, 1)
+    ahead = broker.before_undo(aside.name)
+    assert ahead.sure
+    assert "holds 1,000 bytes at most" in ahead.warnings[0]
+    with pytest.raises(BrokerError, match="nothing was sent"):
+        broker.restore(aside.name)
+    assert ready(channel, name) == 1
+    assert broker.restore(aside.name, elsewhere=True) == 30
+    aside = broker.quarantine(name)
+    assert broker.restore(aside.name) == 31
 
 
 def test_messages_of_a_deleted_queue_wait_until_it_is_there_again(

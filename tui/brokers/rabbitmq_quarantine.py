@@ -87,10 +87,10 @@ class Quarantine:
         if path is None:
             return Forecast()
         standing = standing_of(path)
-        self._link.sure_of(standing.queue, NOT_BACK)
+        ready, _ = self._link.sure_of(standing.queue, NOT_BACK)
         wanted = [*standing.left, *(standing.unsure if doubtful else ())]
         records = (record for _, record, _ in messages_in(path, wanted))
-        return before_undo(self._link, self._ways_to(standing.queue), records)
+        return before_undo(self._link, self._ways_to(standing.queue), records, ready)
 
     def move_back(
         self,
