@@ -1,4 +1,4 @@
-"""What others in this process write to their terminal, or read of it: led aside, while we have it."""
+"""What others here write to the terminal, or read of it: led aside, while the dashboard has it."""
 
 from __future__ import annotations
 

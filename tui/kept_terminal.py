@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class KeptTerminal(LinuxDriver):
-    """Draws on the diversion's terminal, reads its keys, asks it for its size, and ends the diversion at the end.
+    """Draws on the diversion's terminal, reads its keys, and ends the diversion at the end.
 
     While the program is stopped the diversion goes on: nothing of the project gets to the shell.
     """

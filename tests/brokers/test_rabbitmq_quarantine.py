@@ -188,6 +188,32 @@ def test_a_body_in_any_encoding_comes_back_byte_by_byte(
     assert message.properties["content_encoding"] == encoding
 
 
+def test_a_time_that_python_does_not_know_is_one_sentence_and_loses_nothing(
+    broker: RabbitBroker, channel: Any, plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a sender that writes milliseconds where seconds belong."""
+    with monkeypatch.context() as patch:
+        patch.setattr("calendar.timegm", lambda told: 1_790_000_000_000)
+        headers = {"sent": datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)}
+        put(channel, plain, 1, application_headers=headers)
+    with pytest.raises(BrokerError, match="cannot be read by Celery's own driver: year") as told:
+        broker.quarantine(plain)
+    assert "beyond the year 9999" in told.value.hint
+    assert broker.quarantines() == []
+    wait_for(lambda: ready(channel, plain) == 1, "it is back in its queue")
+
+
+def test_a_purge_whose_file_is_deleted_meanwhile_leaves_the_rest_in_the_queue(
+    broker: RabbitBroker, channel: Any, plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbitmq_batches, "BATCH_MESSAGES", 50)
+    put(channel, plain, 120)
+    told = broker.quarantine(plain, lambda moved: files()[0].unlink())
+    assert (told.moved, told.doubtful) == (50, 0)
+    assert "it was deleted meanwhile" in told.trouble
+    wait_for(lambda: ready(channel, plain) == 70, "the rest is back")
+
+
 def test_only_its_owner_may_read_the_file(broker: RabbitBroker, channel: Any, plain: str) -> None:
     before = os.umask(0)
     try:
