@@ -214,6 +214,22 @@ def test_a_purge_whose_file_is_deleted_meanwhile_leaves_the_rest_in_the_queue(
     wait_for(lambda: ready(channel, plain) == 70, "the rest is back")
 
 
+def test_a_queue_whose_messages_go_to_another_consumer_is_not_called_empty(
+    broker: RabbitBroker, channel: Any
+) -> None:
+    name = f"q-{uuid.uuid4()}"
+    arguments = {"x-single-active-consumer": True}
+    channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
+    put(channel, name, 3)
+    channel.basic_qos(0, 1, False)
+    channel.basic_consume(name, callback=lambda message: None)
+    wait_for(lambda: ready(channel, name) == 2, "it has the first one")
+    told = broker.quarantine(name)
+    assert told.moved == 0
+    assert told.trouble == "2 wait there and none came to us, as where a single consumer is active"
+    assert files() == []
+
+
 def test_only_its_owner_may_read_the_file(broker: RabbitBroker, channel: Any, plain: str) -> None:
     before = os.umask(0)
     try:
