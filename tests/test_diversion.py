@@ -45,6 +45,7 @@ def said(body: str, stdout: Path) -> str:
         (HEAR + "sys.stdout.write('kept back')", "1|kept back"),
         (HEAR + "sys.__stderr__.write('the real one')", "1|the real one"),
         (HEAR + "os.system('echo a child >&2')", "1|a child"),
+        (HEAR + "print(repr(sys.stdin.read()), os.system('cat'))", "1|'' 0"),
         (HEAR + "os.close(1); os.write(2, b'one is closed')", "1|one is closed"),
         ("print('nobody listens')", "0"),
     ],

@@ -146,6 +146,14 @@ def test_an_app_that_ends_the_program_is_told_with_its_last_words(tmp_path: Path
     assert "The app 'ends' ended the program while it was imported (sys.exit(4))" in said[1]
 
 
+def test_an_app_that_asks_a_question_is_not_waited_for_unseen(tmp_path: Path) -> None:
+    (tmp_path / "asks.py").write_text('input("Which shop? ")\n', encoding="utf-8")
+    ended = in_terminal([*OURS, "-A", "asks"], cwd=tmp_path, keys=b"q", until="loading the app")
+    assert ended.code == 3
+    assert "Which shop?" in ended.said
+    assert "Cannot load the Celery app 'asks': EOFError" in ended.said
+
+
 def test_an_attribute_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "proj.py").write_text(PLAIN, encoding="utf-8")
     said = refused(tmp_path, "-A", "proj:nosuch", BROKER="memory://")

@@ -20,6 +20,7 @@ from .columns.base import Second, View
 from .columns.names import shared_suffix
 from .differ import textual_private as private
 from .differ.grid import Grid
+from .diversion import flush_all
 from .doors import Doors
 from .errors import Unexpected
 from .model.cluster import Cluster
@@ -414,7 +415,7 @@ def run(settings: Settings, demo: Demo | None = None, diversion: Diversion | Non
         if diversion is not None:
             diversion.end()
         app.close()
-    sys.stdout.flush()
+    flush_all()
     if app.crash is not None:
         known = app.monitor.settings if app.monitor is not None else app.settings
         raise Unexpected(app.crash, known) from app.crash

@@ -1,4 +1,4 @@
-"""What others in this process write to their terminal: led aside, while the dashboard has it."""
+"""What others here write to the terminal, or read of it: led aside, while the dashboard has it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import urls
 from .errors import AppError
 from .prints import Lines
 
-OUT, ERR = 1, 2
+IN, OUT, ERR = 0, 1, 2
 PIPE_BYTES = 1 << 20
 """So much may be written while our reader does not come to run: who writes has to wait then."""
 READ_AT_ONCE = 1 << 16
@@ -30,14 +30,18 @@ Take = Callable[[float, str], None]
 
 
 class Diversion:
-    """Leads descriptors 1 and 2 into a pipe, and keeps the terminal on one of its own.
+    """Leads descriptors 1 and 2 into a pipe, and keeps the terminal on ones of its own.
 
     Whatever writes there - Python, C, a child - writes into the pipe; a thread cuts it into lines.
+    Whoever reads 0 is told that nothing comes any more: keys are ours, and a question would not be
+    seen.
     """
 
     def __init__(self) -> None:
         self.terminal: TextIO | None = None
         """What nobody else writes to; None before it begins and after it has ended."""
+        self.keyboard = -1
+        """What keys come from; -1 before it begins and after it has ended."""
         self._kept: tuple[int, int] = (-1, -1)
         self._pipe = self._wake = (-1, -1)
         self._reader: threading.Thread | None = None
@@ -59,15 +63,20 @@ class Diversion:
         self._reader.start()
         os.dup2(self._pipe[1], OUT)
         os.dup2(self._pipe[1], ERR)
+        self.keyboard = os.dup(IN)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, IN)
+        os.close(nothing)
 
     def end(self) -> None:
-        """Give 1 and 2 their terminal back; what was written before comes out first."""
+        """Give 0, 1 and 2 their terminal back; what was written before comes out first."""
         reader, self._reader = self._reader, None
         if reader is None:
             return
         flush_all()
         _flush_c()
-        for kept, descriptor in zip(self._kept, (OUT, ERR), strict=True):
+        keyboard, self.keyboard = self.keyboard, -1
+        for kept, descriptor in zip((keyboard, *self._kept), (IN, OUT, ERR), strict=True):
             os.dup2(kept, descriptor)
         os.write(self._wake[1], b"!")
         reader.join(5.0)
@@ -75,7 +84,7 @@ class Diversion:
         with contextlib.suppress(OSError, ValueError):  # it may be gone
             if terminal is not None:
                 terminal.close()
-        for descriptor in (*self._kept, self._pipe[1], self._wake[1]):
+        for descriptor in (keyboard, *self._kept, self._pipe[1], self._wake[1]):
             os.close(descriptor)
 
     def deliver(self, take: Take) -> None:

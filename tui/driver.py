@@ -85,7 +85,7 @@ def _start_anew(app: App[Any], driver: Driver) -> None:
     if app.return_code is not None:
         return  # it is leaving for good
     try:
-        ours = os.tcgetpgrp(0) == os.getpgrp()
+        ours = os.tcgetpgrp(getattr(driver, "fileno", 0)) == os.getpgrp()
     except OSError:
         return  # the terminal is gone; SIGHUP, which came with this, ends us
     if not ours:  # in the background writing the terminal's modes would stop us

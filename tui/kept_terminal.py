@@ -10,13 +10,14 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from .differ import textual_private as private
+from .diversion import IN
 
 if TYPE_CHECKING:
     from .app import CeleryTui
 
 
 class KeptTerminal(LinuxDriver):
-    """Draws on the diversion's terminal, asks it for its size, and ends the diversion at the end.
+    """Draws on the diversion's terminal, reads its keys, and ends the diversion at the end.
 
     While the program is stopped the diversion goes on: nothing of the project gets to the shell.
     """
@@ -26,8 +27,12 @@ class KeptTerminal(LinuxDriver):
         self._diversion = cast("CeleryTui", app).diversion
         self._suspending = False
         terminal = self._diversion.terminal if self._diversion is not None else None
-        if terminal is not None and not private.draw_on(self, terminal) and self._diversion:
+        if terminal is None or self._diversion is None:
+            return
+        self.fileno, self.input_tty = self._diversion.keyboard, True
+        if not private.draw_on(self, terminal):
             self._diversion.end()  # better painted over than black
+            self.fileno = IN
 
     # The name is Textual's, as in SparingApp: only a method can override it.
     def _get_terminal_size(self) -> tuple[int, int]:

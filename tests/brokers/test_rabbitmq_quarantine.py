@@ -24,7 +24,7 @@ from amqp.exceptions import NotFound
 from kombu.connection import Connection
 
 from celery_tui.brokers import rabbitmq_batches, rabbitmq_receipts, rabbitmq_shelf
-from celery_tui.brokers.base import Quarantined
+from celery_tui.brokers.base import Forecast, Quarantined
 from celery_tui.brokers.rabbitmq import RabbitBroker
 from celery_tui.brokers.rabbitmq_confirms import Confirms
 from celery_tui.brokers.rabbitmq_file import Journal
@@ -144,6 +144,69 @@ def test_headers_properties_and_bodies_come_back_as_they_were(
     assert raw == body
 
 
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("latin-1", b"\xe9\xff"),
+        ("utf-16", b"\xff\xfea\x00"),
+        ("utf-8-sig", b"\xef\xbb\xbfa"),
+        ("unicode_escape", b"\\x41"),
+    ],
+)
+def test_a_body_in_any_encoding_comes_back_byte_by_byte(
+    broker: RabbitBroker, channel: Any, bare: str, encoding: str, body: bytes
+) -> None:
+    channel.basic_publish(Message(body, content_encoding=encoding), routing_key=bare)
+    wait_for(lambda: ready(channel, bare) == 1, "the message is there")
+    broker.restore(broker.quarantine(bare).name)
+    channel.auto_decode = False
+    message = channel.basic_get(bare, no_ack=True)
+    assert bytes(message.body) == body
+    assert message.properties["content_encoding"] == encoding
+
+
+def test_a_time_that_python_does_not_know_is_one_sentence_and_loses_nothing(
+    broker: RabbitBroker, channel: Any, plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a sender that writes milliseconds where seconds belong."""
+    with monkeypatch.context() as patch:
+        patch.setattr("calendar.timegm", lambda told: 1_790_000_000_000)
+        headers = {"sent": datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)}
+        put(channel, plain, 1, application_headers=headers)
+    with pytest.raises(BrokerError, match="cannot be read by Celery's own driver: year") as told:
+        broker.quarantine(plain)
+    assert "beyond the year 9999" in told.value.hint
+    assert broker.quarantines() == []
+    wait_for(lambda: ready(channel, plain) == 1, "it is back in its queue")
+
+
+def test_a_purge_whose_file_is_deleted_meanwhile_leaves_the_rest_in_the_queue(
+    broker: RabbitBroker, channel: Any, plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbitmq_batches, "BATCH_MESSAGES", 50)
+    put(channel, plain, 120)
+    told = broker.quarantine(plain, lambda moved: files()[0].unlink())
+    assert (told.moved, told.doubtful) == (50, 0)
+    assert "it was deleted meanwhile" in told.trouble
+    wait_for(lambda: ready(channel, plain) == 70, "the rest is back")
+
+
+def test_a_queue_whose_messages_go_to_another_consumer_is_not_called_empty(
+    broker: RabbitBroker, channel: Any
+) -> None:
+    name = f"q-{uuid.uuid4()}"
+    arguments = {"x-single-active-consumer": True}
+    channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
+    put(channel, name, 3)
+    channel.basic_qos(0, 1, False)
+    channel.basic_consume(name, callback=lambda message: None)
+    wait_for(lambda: ready(channel, name) == 2, "it has the first one")
+    told = broker.quarantine(name)
+    assert told.moved == 0
+    assert told.trouble == "2 wait there and none came to us, as where a single consumer is active"
+    assert files() == []
+
+
 def test_only_its_owner_may_read_the_file(broker: RabbitBroker, channel: Any, plain: str) -> None:
     before = os.umask(0)
     try:
@@ -233,6 +296,60 @@ def test_messages_that_the_queue_refuses_stay_in_quarantine(
     assert broker.restore(aside.name) == 10
     assert sorted(taken + bodies(channel, name)) == list(range(30))
     assert files() == []
+
+
+@pytest.mark.parametrize("kind", ["classic", "quorum", "a policy"])
+def test_an_undo_pushes_nothing_out_of_a_queue_that_drops_its_oldest(
+    rabbit: VirtualHost, channel: Any, kind: str
+) -> None:
+    name = f"q-{uuid.uuid4()}"
+    arguments: dict[str, Any] = {"x-max-length": 30, "x-queue-type": kind}
+    if kind == "classic":
+        arguments["x-single-active-consumer"] = True
+    if kind == "a policy":
+        arguments = {}
+        rabbit.rule(name, {"pattern": f"^{name}$", "definition": {"max-length": 30}})
+    channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
+    put(channel, name, 30)
+    api = rabbit.management_url if kind == "a policy" else ""
+    broker = RabbitBroker(Site(rabbit.url()), management_url=api)
+    aside = broker.quarantine(name)
+    for number in range(100, 110):
+        channel.basic_publish(Message(str(number), delivery_mode=2), routing_key=name)
+    wait_for(lambda: ready(channel, name) == 10, "newer ones came")
+    (warning,) = wait_for(lambda: broker.before_undo(aside.name).warnings, "the bound is known")
+    assert "holds 30 messages at most" in warning
+    assert "10 of these stay in quarantine" in warning
+    told: list[int] = []
+    with pytest.raises(BrokerError, match="10 messages stay in quarantine"):
+        broker.restore(aside.name, told.append)
+    assert told == [20]
+    assert bodies(channel, name) == [*range(100, 110), *range(20)]
+    assert broker.restore(aside.name) == 10
+    assert bodies(channel, name) == list(range(20, 30))
+    assert files() == []
+    broker.close()
+
+
+def test_where_bytes_are_bounded_an_undo_that_may_drop_others_is_asked_for(
+    broker: RabbitBroker, channel: Any
+) -> None:
+    name = f"q-{uuid.uuid4()}"
+    arguments = {"x-max-length-bytes": 1_000}
+    channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
+    put(channel, name, 30)
+    aside = broker.quarantine(name)
+    assert broker.before_undo(aside.name) == Forecast()
+    put(channel, name, 1)
+    ahead = broker.before_undo(aside.name)
+    assert ahead.sure
+    assert "holds 1,000 bytes at most" in ahead.warnings[0]
+    with pytest.raises(BrokerError, match="nothing was sent"):
+        broker.restore(aside.name)
+    assert ready(channel, name) == 1
+    assert broker.restore(aside.name, elsewhere=True) == 30
+    aside = broker.quarantine(name)
+    assert broker.restore(aside.name) == 31
 
 
 def test_messages_of_a_deleted_queue_wait_until_it_is_there_again(

@@ -20,6 +20,7 @@ from celery_tui.model.seam import Act, ActionRequest, Link, Target
 from celery_tui.model.worker import ONLINE
 from celery_tui.report import status
 from celery_tui.settings import Settings
+from tests.conftest import a_redis
 from tests.owner import Owner
 from tests.sources.fleet import Fleet, running_fleet
 
@@ -219,3 +220,15 @@ def test_the_readme_names_what_was_tested() -> None:
     assert f"`{ASK}`" in readme
     assert KEYS in readme
     assert CHANNELS in readme
+
+
+@pytest.mark.parametrize("command", ["SCAN", "PSUBSCRIBE"])
+def test_a_redis_without_a_command_is_not_lost(command: str) -> None:
+    """As where an operator has taken it away from everybody."""
+    with a_redis("--rename-command", command, "") as server:
+        with redis.Redis(port=server.port) as client:
+            client.rpush("celery", "{}")
+        out = io.StringIO()
+        status.run(Settings(broker=server.url(0)), 2.0, as_json=True, out=out, err=io.StringIO())
+        assert "broker-lost" not in out.getvalue()
+        assert f"unknown command '{command}'" in out.getvalue()

@@ -267,3 +267,23 @@ def test_a_flood_is_counted_where_it_is_left_out_and_holds_nobody_up(start: Star
     assert left_out > 0
     assert kept + left_out == 100_001
     assert max(map(len, noisy.logged.splitlines())) < 2_200
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        """try: input("Which shop? ")\n    except EOFError: print("nobody answers")""",
+        """os.dup2(os.open(os.devnull, os.O_RDONLY), 0)\n    print("nobody answers")""",
+        """subprocess.run(["cat"])\n    print("nobody answers")""",
+        """sys.stdout.close()\n    os.write(1, b"nobody answers")""",
+    ],
+    ids=["a question", "another stdin", "a child that reads", "no stdout"],
+)
+def test_keys_are_the_dashboards_whatever_the_project_does_with_its_own(
+    start: Start, act: str
+) -> None:
+    source = f"{QUIET}\nimport subprocess\ndef later():\n    time.sleep(2)\n    {act}\n"
+    noisy = start(f"{source}\nthreading.Thread(target=later, daemon=True).start()\n")
+    noisy.goes_to(b"8", "nobody answers")
+    noisy.goes_to(b"3", "w1@test", "online")
+    noisy.quits()

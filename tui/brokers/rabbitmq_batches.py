@@ -42,6 +42,7 @@ def take(channel: Any, queue: str, journal: Journal, receipts: Receipts, most: i
     channel.basic_cancel(tag)  # answered after everything that was delivered
     if not tags:
         return False
+    journal.sure_to_stay()
     journal.write({"acking": journal.standing.written})
     receipts.put(journal.standing.written)
     channel.basic_ack(tags[-1], multiple=True)

@@ -9,6 +9,7 @@ tell. Where these are lost the messages stay doubtful: never sent again by thems
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -86,6 +87,12 @@ class Journal:
         self.append(record)
         with _on_disk(self.path):
             os.fsync(self._handle)
+
+    def sure_to_stay(self) -> None:
+        """Raises BrokerError where somebody has deleted the file: it is gone once we close it."""
+        with _on_disk(self.path):
+            if not os.fstat(self._handle).st_nlink:
+                raise FileNotFoundError(errno.ENOENT, "it was deleted meanwhile")
 
     def messages(self, wanted: Iterable[int]) -> Iterator[tuple[int, dict[str, Any], int]]:
         """(number, message, bytes of its line) of those wanted, in the file's order."""

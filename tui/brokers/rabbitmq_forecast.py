@@ -9,9 +9,9 @@ from typing import Any
 from ..links.amqp_link import AmqpLink
 from .base import Forecast
 from .rabbitmq_batches import BATCH_MESSAGES
-from .rabbitmq_onward import Nature, Onward
+from .rabbitmq_onward import Nature, Onward, may_drop, room_in
 from .rabbitmq_peek import NOT_KNOWN, counted
-from .rabbitmq_record import came_by
+from .rabbitmq_record import body_bytes, came_by
 from .rabbitmq_rights import may_keep_receipts, may_take
 from .rabbitmq_ways import Way, Ways
 
@@ -26,6 +26,14 @@ FINAL = (
 )
 NO_RECEIPTS = (
     "The user {user} may make no queue of receipts: a kill in between leaves some doubtful."
+)
+TOO_MANY = (
+    "{queue} holds {most:,} messages at most and drops its oldest for a new one: {stay:,} of these "
+    "stay in quarantine until there is room."
+)
+DROPS_BYTES = (
+    "{queue} holds {most:,} bytes at most and drops its oldest for a new one: what waits there, or "
+    "some of these, may be dropped."
 )
 NO_COPIES = f"They leave no receipts: a kill in between leaves up to {BATCH_MESSAGES} doubtful."
 
@@ -65,20 +73,30 @@ def _counting(nature: Nature) -> Iterator[str]:
         yield f"Broken off, it puts up to {BATCH_MESSAGES} messages back. {words}."
 
 
-def before_undo(link: AmqpLink, ways: Ways, records: Iterable[dict[str, Any]]) -> Forecast:
-    """Which ways its messages go, and whether this user may send them there."""
+def before_undo(
+    link: AmqpLink, ways: Ways, records: Iterable[dict[str, Any]], ready: int = 0
+) -> Forecast:
+    """Which ways its messages go, and whether this user may send them there.
+
+    ``ready``: so many wait in the queue now.
+    """
     found: Counter[Way] = Counter()
     own: dict[str, str] = {}
+    octets = 0
     for record in records:
+        octets += body_bytes(record)
         way = ways.of(record)
         found[way] += 1
         if way is Way.AS_IT_CAME:
             exchange, keys, _ = came_by(record)
             own[exchange] = keys[0]
+    nature, count = ways.nature, found.total()
+    drops = may_drop(nature, ready, octets)
+    bounds = [DROPS_BYTES.format(queue=ways.queue, most=nature.most_bytes)] if drops else []
     return Forecast(
         facts=tuple(_returning(found, ways)),
-        warnings=tuple(_changes(found, ways)),
-        sure=bool(found[Way.ELSEWHERE]),
+        warnings=(*_changes(found, ways), *_bounded(ways, ready, count), *bounds),
+        sure=bool(found[Way.ELSEWHERE] or drops),
         blocked=_unwritable(link, found, own),
     )
 
@@ -106,6 +124,13 @@ def _changes(found: Counter[Way], ways: Ways) -> Iterator[str]:
             f"{_messages(number)} with the queue's name as their key, not their own: by a policy "
             f"{queue} may dead-letter them to another place then. That cannot be told{api}."
         )
+
+
+def _bounded(ways: Ways, ready: int, count: int) -> Iterator[str]:
+    """How many find no room in a queue that would drop others for them."""
+    room = room_in(ways.nature, ready)
+    if room is not None and room < count:
+        yield TOO_MANY.format(queue=ways.queue, most=ways.nature.most, stay=count - room)
 
 
 def _messages(number: int) -> str:

@@ -57,8 +57,18 @@ class Quarantine:
             finally:
                 if not standing.acking:
                     self._end(journal)
+            if not (standing.acked or standing.torn or trouble):
+                trouble = self._kept_from_us(queue)
             held = (name, standing.acked, queue, at, len(standing.torn))
             return Quarantined(*held, trouble=trouble)
+
+    def _kept_from_us(self, queue: str) -> str:
+        """Why nothing came, where messages wait all the same; empty: workers were faster."""
+        told = self._link.declare(queue)
+        if not isinstance(told, tuple) or not told[0]:
+            return ""
+
+        return f"{told[0]:,} wait there and none came to us, as where a single consumer is active"
 
     def _head(self, queue: str, name: str, at: float) -> dict[str, Any]:
         link = self._link
@@ -87,10 +97,10 @@ class Quarantine:
         if path is None:
             return Forecast()
         standing = standing_of(path)
-        self._link.sure_of(standing.queue, NOT_BACK)
+        ready, _ = self._link.sure_of(standing.queue, NOT_BACK)
         wanted = [*standing.left, *(standing.unsure if doubtful else ())]
         records = (record for _, record, _ in messages_in(path, wanted))
-        return before_undo(self._link, self._ways_to(standing.queue), records)
+        return before_undo(self._link, self._ways_to(standing.queue), records, ready)
 
     def move_back(
         self,

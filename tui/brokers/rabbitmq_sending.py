@@ -14,8 +14,11 @@ from .base import Progress
 from .rabbitmq_batches import Foreign, batches
 from .rabbitmq_confirms import Confirms
 from .rabbitmq_file import Journal
+from .rabbitmq_onward import Nature, may_drop, room_in
 from .rabbitmq_receipts import Receipts, Room
+from .rabbitmq_record import body_bytes
 from .rabbitmq_returns import Returned, Returns, with_returned
+from .rabbitmq_standing import Standing
 from .rabbitmq_ways import Unasked, WaysTo
 
 NOT_BACK = "Nothing can be brought back into"
@@ -43,19 +46,49 @@ class Sending:
                 self._link.sure_to_write()
             if self._may_refuse(standing.queue):
                 journal.write({"refused": True})
+            if not elsewhere:
+                self._ask_first(ways.nature)
             left_out = (Foreign(self._link.login[0]), Unasked(ways, elsewhere))
             room = _room(journal) if ways.leave_copies else None
             receipts = Receipts(self._link, channel, journal.path.stem, room)
             confirms = Confirms(channel, receipts.queue if receipts.kept else "", ways.as_it_came)
             returns = Returns(channel)
             for batch in batches(journal, *left_out):
-                total += self._send_batch(batch, receipts, confirms, returns)
+                fits = self._fitting(batch, ways.nature)
+                if fits:
+                    total += self._send_batch(fits, receipts, confirms, returns)
                 if progress is not None and progress(total) is False:
                     break
+                if len(fits) < len(batch):
+                    receipts.remove(self._link)
+                    raise _no_room(standing, ways.nature)
         receipts.remove(self._link)
         for some in left_out:
             some.tell()
         return total
+
+    def _ask_first(self, nature: Nature) -> None:
+        """Raises BrokerError where others may be dropped for these, and nobody was told so."""
+        if nature.most_bytes is None:
+            return
+        queue, left = self._journal.standing.queue, self._journal.standing.left
+        ready, _ = self._link.sure_of(queue, NOT_BACK)
+        octets = sum(body_bytes(record) for _, record, _ in self._journal.messages(left))
+        if may_drop(nature, ready, octets):
+            raise BrokerError(
+                f"{queue} holds {nature.most_bytes:,} bytes at most and drops its oldest for a new "
+                "one: nothing was sent",
+                "Z asks for it.",
+            )
+
+    def _fitting(
+        self, batch: list[tuple[int, dict[str, Any]]], nature: Nature
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """Those for which the queue drops no other message, as far as that can be known."""
+        if nature.most is None:
+            return batch
+        ready, _ = self._link.sure_of(self._journal.standing.queue, NOT_BACK)
+        return batch[: room_in(nature, ready)]
 
     def _may_refuse(self, queue: str) -> bool:
         """Whether a full queue says so to the sender. True where that cannot be known of it; a
@@ -131,6 +164,15 @@ class Sending:
                 "nobody can tell which",
                 "They are kept, and are shown on Queues with a question mark.",
             )
+
+
+def _no_room(standing: Standing, nature: Nature) -> BrokerError:
+    stay = len(standing.left)
+    return BrokerError(
+        f"{standing.queue} holds {nature.most:,} messages at most and drops its oldest for a new "
+        f"one: {stay:,} message{' stays' if stay == 1 else 's stay'} in quarantine",
+        "Z goes on from there once there is room.",
+    )
 
 
 def _room(journal: Journal) -> Room:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 STALE_AFTER_S = 8.0
 """Unused for so long, it may have missed heartbeats: then a new one is made."""
 NOT_PERMITTED, NOT_VALID = 403, 406
+UNREADABLE = (OverflowError, ValueError)
+"""What the driver raises at a header with a time that Python does not know."""
 
 
 def is_amqp(url: str) -> bool:
@@ -88,13 +90,24 @@ class AmqpLink:
             if isinstance(error, OSError):
                 hang_up(self._connection)
             raise broker_error(error, self.site.url) from error
+        except UNREADABLE as error:
+            self._channel = None
+            hang_up(self._connection)
+            raise BrokerError(
+                f"A message cannot be read by Celery's own driver: {error}",
+                "Its headers hold a time beyond the year 9999, say: workers fail at it, too.",
+            ) from error
         finally:
             self._used_at = time.monotonic()
 
     @contextlib.contextmanager
     def channel(self) -> Iterator[Any]:
-        """A channel of one's own; what was delivered on it and not acknowledged goes back."""
+        """A channel of one's own; what was delivered on it and not acknowledged goes back.
+
+        Bodies are bytes: decoded by the encoding that they name, some would not be the same again.
+        """
         channel: Any = self._connection.channel()
+        channel.auto_decode = False
         try:
             yield channel
         finally:

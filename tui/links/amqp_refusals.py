@@ -12,12 +12,15 @@ from typing import Any, NamedTuple
 
 KIND = "x-queue-type"
 NO_KIND = "celery-tui-asks"
+NUMBERS = frozenset({"x-max-length", "x-max-length-bytes"})
+NO_NUMBER = -7
+"""What no queue has: one that differs from what is asked in its type is told without it."""
 MOST_ARGUMENTS = 16
 _ARGUMENT = re.compile(
     r"inequivalent arg '(?P<name>x-[^']+)' .* but current is "
     r"(?:none|(?:the value )?'(?P<value>.*?)'(?: of type '(?P<type>\w+)')?)$"
 )
-Value = str | int | None
+Value = str | int | bool | None
 
 
 class Asked(NamedTuple):
@@ -35,14 +38,15 @@ def told_by(
 
     ``refusal_of`` declares the queue so and returns the broker's words.
     """
-    asked = Asked(True, False, dict.fromkeys((*names, KIND), NO_KIND))
+    no_such = {name: NO_NUMBER if name in NUMBERS else NO_KIND for name in (*names, KIND)}
+    asked = Asked(True, False, no_such)
     kind, told = "", dict[str, Value]()
     for _ in range(MOST_ARGUMENTS):
         refusal = refusal_of(asked)
         kind = kind or kind_told(refusal)
         one = argument_told(refusal)
         if one is not None and one[0] not in (KIND, *told):
-            name, told[one[0]] = one
+            name, told[one[0]] = one[0], _typed(one[1], asked.arguments.get(one[0]))
             _same(asked.arguments, name, told[name])
         elif "arg 'durable'" in refusal and asked.durable:
             asked = asked._replace(durable=False)
@@ -58,6 +62,12 @@ def _same(arguments: dict[str, Any], name: str, value: Value) -> None:
     arguments.pop(name, None)
     if value is not None:
         arguments[name] = value
+
+
+def _typed(value: Value, asked: Value) -> Value:
+    """What was told of a number that was asked for as one."""
+    number = isinstance(asked, int) and isinstance(value, str) and value.isdigit()
+    return int(str(value)) if number else value
 
 
 def kind_told(refusal: str) -> str:
@@ -78,5 +88,7 @@ def argument_told(refusal: str) -> tuple[str, Value] | None:
     if match is None:
         return None
     value, kind = match["value"], match["type"] or "longstr"
+    if kind == "bool":
+        return match["name"], value == "true"
     number = value is not None and kind != "longstr" and value.isdigit()
     return match["name"], int(value) if number else value

@@ -18,6 +18,8 @@ SCHEMES = ("redis", "rediss", "redis+socket", "socket", sentinel.SCHEME)
 CONNECT_TIMEOUT_S = 2.5
 """A server that hangs must be called lost within 3 s."""
 ANSWER_TIMEOUT_S = 3.0
+UNKNOWN = "unknown command"
+"""So Redis calls one that its configuration has taken away (``rename-command``)."""
 IN_A_SCRIPT = "The user executing the script can't"
 """How Redis 7.0 tells of a permission that a script lacks; it does not name the command."""
 LinkError = type[BrokerError] | type[BackendError]
@@ -198,11 +200,19 @@ def _not_permitted(error: Exception) -> bool:
     from redis.exceptions import NoPermissionError
 
     told = str(error)
-    return isinstance(error, NoPermissionError) or "NOPERM" in told or IN_A_SCRIPT in told
+    if isinstance(error, NoPermissionError) or "NOPERM" in told or IN_A_SCRIPT in told:
+        return True
+    return UNKNOWN in told.lower()
 
 
 def _forbidden(error: Exception, who: str, url: str) -> NotPermitted:
     said = urls.clean(refusals.said(error), url).removeprefix("NOPERM ").rstrip(".")
+    if UNKNOWN in said.lower():
+        said = said.partition(", with args")[0]
+        title, hint = f"{who} knows no such command: {said}", "Was it renamed or taken away there?"
+        disabled = NotPermitted(title, f"{hint} r tries again.")
+        disabled.said = said
+        return disabled
     if IN_A_SCRIPT in said:
         said = "a command of the script that moves messages"
     refused = NotPermitted(
