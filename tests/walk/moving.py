@@ -11,6 +11,7 @@ MOVING = (
     (re.compile(r"\b\d+M\b"), "SIZE"),
     (re.compile(r"~?\d+\.\d+"), "RATE"),
     (re.compile(r"\d+(?= (?:events|answers|readings|results)\b)"), "MANY"),
+    (re.compile(r"(?:^| )+told MANY (?:events|answers|readings|results)\b"), ""),
     (re.compile(r"\b\d{3,7}\b"), "PID"),
     (re.compile(r"\b20\d{6}T\S+"), "DATE"),
     (re.compile(r"'/\S*"), "PATH"),
@@ -31,7 +32,8 @@ MOVING = (
 What a minute brings is known after some seconds, and by more than them after a minute; where a
 chart says when we attached depends on how long ago that was. How far an act is, is logged of one
 that takes long; a task with an ETA raises the prefetch, which is asked for once a minute; a result
-backend that answers late is lost for a moment.
+backend that answers late is lost for a moment. Of a source is told how much it has told: in the next
+line, where its address or its latency is long.
 """
 
 
