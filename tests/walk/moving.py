@@ -32,7 +32,7 @@ MOVING = (
 What a minute brings is known after some seconds, and by more than them after a minute; where a
 chart says when we attached depends on how long ago that was. How far an act is, is logged of one
 that takes long; a task with an ETA raises the prefetch, which is asked for once a minute; a result
-backend that answers late is lost for a moment. Of a source is told how much it has told: in the next
+backend that answers late is lost for a moment. How much a source has told stands in the next
 line, where its address or its latency is long.
 """
 
