@@ -1,5 +1,6 @@
 """What every test shares: the report of what did not run, and of how long things took."""
 
+import gc
 import os
 import re
 import uuid
@@ -64,6 +65,13 @@ def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the audit file lies during a test: never in the folder of whoever runs it."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "state"
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """What a test leaves to the garbage collector is collected in it, not in a later one."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

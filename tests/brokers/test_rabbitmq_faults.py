@@ -32,9 +32,12 @@ from tests.brokers.rabbit_walk import (
 from tests.rabbit import VirtualHost
 from tests.rabbit_queues import put
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+    ),
+    pytest.mark.usefixtures("collected"),
+]
 """The driver leaves a connection that the broker closes to the garbage collector."""
 AMONG = 4
 """So many doubtful messages are thrown away."""

@@ -22,9 +22,12 @@ from tests.rabbit import VirtualHost
 from tests.rabbit_queues import bodies, new, put, ready
 from tests.rounds import rounds
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+    ),
+    pytest.mark.usefixtures("collected"),
+]
 """The driver leaves a connection that the broker closes to the garbage collector."""
 MANY = 250
 POLICY = "bound"

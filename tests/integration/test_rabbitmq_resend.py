@@ -23,9 +23,12 @@ from tests.rabbit import VirtualHost
 from tests.rabbit_queues import new
 from tests.servers import wait_for
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+    ),
+    pytest.mark.usefixtures("collected"),
+]
 """The driver leaves a connection that the broker closes to the garbage collector."""
 TASK = Original("a", "proj.work", True, "backend", Trace(), [1])
 
