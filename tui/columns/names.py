@@ -135,16 +135,24 @@ def cut_middle(text: str, width: int, sign: str = "…") -> str:
 
 _PACKAGES = re.compile(r"(?:(?:[^\W\d]\w*|<\w+>)\.)+(?=[^\W\d]\w*(?:[(:]|$))")
 """What stands before the class in ``billiard.exceptions.WorkerLostError: signal 9``."""
+LONGEST_CLASS = 500
+"""Characters, packages included."""
 
 
 def exception_class(text: str) -> str:
-    """The class of an exception, without its packages and its message."""
-    return _PACKAGES.sub("", text, 1).partition("(")[0].partition(":")[0]
+    """The class of an exception, without its packages and its message.
+
+    Looked for in the beginning only: whoever sent the text may have sent a megabyte of it.
+    """
+    head = text[:LONGEST_CLASS]
+    packages = _PACKAGES.match(head)
+    name = head[packages.end() :] if packages is not None else head
+    return name.partition("(")[0].partition(":")[0]
 
 
 def cut_exception(text: str, width: int, sign: str = "…") -> str:
     """Exceptions lose their packages and then their tail: the class tells what happened."""
-    packages = _PACKAGES.match(text)
+    packages = _PACKAGES.match(text[:LONGEST_CLASS])
     if len(text) <= width or packages is None:
         return cut_tail(text, width, sign)
     rest = text[packages.end() :]
