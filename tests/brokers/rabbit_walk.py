@@ -110,7 +110,7 @@ def faults(number: int, some: int) -> list[tuple[int, str, bool]]:
 
 
 def walk(
-    url: str, channel: Any, queue: str, act: Act, before: Act | None = None, some: int = 48
+    url: str, channel: Any, queue: str, act: Act, before: Act | None = None, some: int = 60
 ) -> tuple[Walk, int]:
     """The act, ``before`` it another one without a fault, with some faults; and its methods."""
     number = counted(url, channel, queue, act, before)
