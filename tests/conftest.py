@@ -47,13 +47,19 @@ def missing(what: str) -> None:
 
 
 @contextmanager
-def a_redis(*options: str) -> Iterator[RedisServer]:
-    """A Redis of one's own, ended afterwards; a machine without one leaves the test out."""
+def found_here() -> Iterator[None]:
+    """A server that this machine has not leaves the test out, as ``missing`` does."""
     try:
-        started = RedisServer(*options).start()
+        yield
     except ServerMissing as error:
         missing(str(error))
-        raise
+
+
+@contextmanager
+def a_redis(*options: str) -> Iterator[RedisServer]:
+    """A Redis of one's own, ended afterwards; a machine without one leaves the test out."""
+    with found_here():
+        started = RedisServer(*options).start()
     try:
         yield started
     finally:
@@ -98,11 +104,8 @@ def server(redis_of_this_process: RedisServer) -> RedisServer:
 @contextmanager
 def a_rabbit(*, management: bool = False, conf: str = "") -> Iterator[RabbitServer]:
     """The same for a RabbitMQ."""
-    try:
+    with found_here():
         started = RabbitServer(management=management, conf=conf)
-    except ServerMissing as error:
-        missing(str(error))
-        raise
     with started:
         yield started
 
@@ -110,11 +113,8 @@ def a_rabbit(*, management: bool = False, conf: str = "") -> Iterator[RabbitServ
 @contextmanager
 def a_postgres() -> Iterator[PostgresServer]:
     """The same for a PostgreSQL."""
-    try:
+    with found_here():
         started = PostgresServer()
-    except ServerMissing as error:
-        missing(str(error))
-        raise
     with started:
         yield started
 
@@ -122,11 +122,8 @@ def a_postgres() -> Iterator[PostgresServer]:
 @contextmanager
 def a_vhost(name: str) -> Iterator[VirtualHost]:
     """A virtual host of the run's RabbitMQ; nobody else may have that name."""
-    try:
+    with found_here():
         where = shared_rabbit()
-    except ServerMissing as error:
-        missing(str(error))
-        raise
     with VirtualHost(where.port, where.management_port, name) as vhost:
         yield vhost
 
@@ -134,11 +131,8 @@ def a_vhost(name: str) -> Iterator[VirtualHost]:
 @contextmanager
 def a_database(name: str) -> Iterator[Database]:
     """The same for a database of the run's PostgreSQL."""
-    try:
+    with found_here():
         port = shared_postgres()
-    except ServerMissing as error:
-        missing(str(error))
-        raise
     with Database(port, name) as database:
         yield database
 

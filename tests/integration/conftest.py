@@ -1,7 +1,6 @@
 """Servers that integration tests share: one Redis and one worker for the whole session."""
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from celery_tui.model import fleet as fleet_rules
 from celery_tui.model.events import Event
 from celery_tui.model.worker import Worker as KnownWorker
 from tests.actions.acting import Operator
-from tests.conftest import missing
-from tests.servers import RedisServer, ServerMissing, Worker, client
+from tests.conftest import found_here
+from tests.servers import RedisServer, Worker, client
 
 
 @dataclass(frozen=True)
@@ -33,23 +32,15 @@ class RunningCluster:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup() -> Generator[None]:
     """A test whose fixtures need a server this machine lacks is reported as not run."""
-    with _reported():
+    with found_here():
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None]:
     """The same for a test that starts the server itself."""
-    with _reported():
+    with found_here():
         return (yield)
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    try:
-        yield
-    except ServerMissing as error:
-        missing(str(error))
 
 
 @pytest.fixture(scope="session")
