@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -61,11 +62,13 @@ def deaf_for_a_while(
         attached(owner, crew)
         before = begun(crew)
         victims = wait_for(lambda: listeners() - others, "the broker lists our connection")
-        ids = crew.send(200, task="sample.echo")
+        ids: list[str] = []
+        sender = threading.Thread(target=lambda: ids.extend(crew.send(400, task="sample.echo")))
+        sender.start()  # while it sends tasks begin: also in the moment in which nobody hears
         wait_for(lambda: begun(crew) > before + 50, "tasks run")
         for victim in victims:
             close(victim)
-        ids += crew.send(200, task="sample.echo")  # a worker is as fast as who sends to it
+        sender.join()
         wait_for(lambda: begun(crew) >= before + 400, "400 tasks have run")
         owner.until(lambda c: c.health["events"].state == Link.LIVE, "we listen again")
         settled(owner, crew)
